@@ -1,0 +1,10 @@
+"""CIFAR-10 / ResNet training variants as Sacred experiments, one file each.
+
+full         train every parameter: what the others are compared with
+bn_only      train BatchNorm's scale and shift; everything else keeps its random start
+frozen_bn    train everything but BatchNorm, which keeps the affine map and statistics it starts with
+weight_norm  weight normalisation in the place of BatchNorm
+batch_size   batch sizes with a stated learning-rate rule
+
+Start one with ``python -m experiments.bn_only with smoke seed=3``.
+"""

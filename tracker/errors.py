@@ -1,0 +1,30 @@
+"""The errors of the tracker and of the sweeps; every message has the value, the place, the remedy.
+
+TrackerError            anything a user can mend; commands print it as one line and exit with 1
+├── StoreError          a store that cannot be opened, read or written
+│   └── UnknownRun      a run that the store does not hold
+├── QuestionsError      a question file that says something impossible
+└── SettingsFileError   a settings file that cannot be used
+"""
+
+from __future__ import annotations
+
+
+class TrackerError(Exception):
+    """Anything a user can mend."""
+
+
+class StoreError(TrackerError):
+    """A store that cannot be opened, read or written."""
+
+
+class UnknownRun(StoreError):
+    """A run that the store does not hold."""
+
+
+class QuestionsError(TrackerError):
+    """A question file that says something impossible; the message starts with file and line."""
+
+
+class SettingsFileError(TrackerError):
+    """A settings file that cannot be used."""
