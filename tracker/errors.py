@@ -2,7 +2,7 @@
 
 TrackerError            anything a user can mend; commands print it as one line and exit with 1
 ├── StoreError          a store that cannot be opened, read or written
-│   └── UnknownRun      a run that the store does not hold
+│   └── UnknownRunError   a run that the store does not hold
 ├── QuestionsError      a question file that says something impossible
 └── SettingsFileError   a settings file that cannot be used
 """
@@ -18,7 +18,7 @@ class StoreError(TrackerError):
     """A store that cannot be opened, read or written."""
 
 
-class UnknownRun(StoreError):
+class UnknownRunError(StoreError):
     """A run that the store does not hold."""
 
 

@@ -178,8 +178,8 @@ def _check_choices(s: TrainSettings) -> None:
 def _check_ranges(s: TrainSettings) -> None:
     at_least: dict[str, float] = {
         "width": 1, "epochs": 1, "batch_size": 1, "micro_batch_size": 0, "eval_batch_size": 1,
-        "calibration_batches": 0, "resize": 0, "subset": 0, "test_subset": 0, "split_seed": 0, "seed": 0, "log_every": 0,
-        "checkpoint_every": 1, "weight_decay": 0,
+        "calibration_batches": 0, "resize": 0, "subset": 0, "test_subset": 0, "split_seed": 0, "seed": 0,
+        "log_every": 0, "checkpoint_every": 1, "weight_decay": 0,
     }  # fmt: skip
     for name, low in at_least.items():
         if not getattr(s, name) >= low:
@@ -238,7 +238,8 @@ def _check_learning(s: TrainSettings) -> None:
         )
     if s.calibration_batches and s.batchnorm != "frozen":
         raise SettingsError(
-            f"calibration_batches={s.calibration_batches} needs batchnorm=frozen: otherwise the statistics follow every batch"
+            f"calibration_batches={s.calibration_batches} needs batchnorm=frozen: "
+            "otherwise the statistics follow every batch anyway"
         )
     if s.data == "":
         raise SettingsError(
