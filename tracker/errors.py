@@ -2,7 +2,7 @@
 
 TrackerError            anything a user can mend; commands print it as one line and exit with 1
 ├── StoreError          a store that cannot be opened, read or written
-│   └── UnknownRunError   a run that the store does not hold
+│   └── UnknownRunError  a run that the store does not hold
 ├── QuestionsError      a question file that says something impossible
 └── SettingsFileError   a settings file that cannot be used
 """

@@ -1,0 +1,110 @@
+"""Recording of any Sacred experiment, attached in one line."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from tracker.errors import TrackerError
+from tracker.recording.observers import check_folder, is_mongo, mongo_observer
+from tracker.recording.provenance import code_state
+from tracker.recording.sacred_fixes import import_sacred
+from tracker.settings import store_address
+
+sacred = import_sacred()
+SacredError: Any = sacred.utils.SacredError
+
+# the options with which a user says on the command line where a run goes
+_STORE_OPTIONS = ("--file_storage", "--mongo_db", "--sql", "--tiny_db", "--s3", "--unobserved", "--queue")
+
+
+class RefusedError(SacredError):  # type: ignore[misc]
+    """A run that is refused before it exists; Sacred prints its message as one line and exits with 1."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, print_traceback=False)
+
+
+class Terminated(KeyboardInterrupt):
+    """The run was asked to end by a signal; Sacred records it as INTERRUPTED, as it does Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"ended by {signal.Signals(number).name}")
+        self.exit_code = 128 + number  # the shell's way to say which signal
+
+
+def record(experiment: Any) -> None:
+    """Record every run of the experiment in the store that `store_address` names.
+
+    Options of Sacred's command line that name a place (-F, -m, -u ...) come first. The record also says which
+    code made the run, and SIGTERM and SIGHUP end a run as INTERRUPTED instead of leaving it RUNNING for ever.
+    """
+
+    @experiment.option_hook  # type: ignore[untyped-decorator]
+    def choose_store(options: dict[str, Any]) -> None:
+        if _is_unobserved(experiment, options):
+            return
+        _check_beat(options.get("--beat_interval"))
+        with _refusals():
+            if not any(options.get(option) for option in _STORE_OPTIONS):
+                _use_store(experiment, options, store_address())
+            if options.get("--file_storage"):
+                check_folder(options["--file_storage"])
+
+    @experiment.pre_run_hook  # type: ignore[untyped-decorator]
+    def note_the_start(_run: Any) -> None:
+        _facts(_run)["code"] = code_state(Path(experiment.base_dir or "."))
+        _end_on_signals()
+
+
+def note_divergence(run: Any, step: int, layer: str) -> None:
+    """Say in the record that the run stopped being finite, at which step and in which layer."""
+    _facts(run)["diverged"] = {"step": step, "layer": layer}
+
+
+def _is_unobserved(experiment: Any, options: dict[str, Any]) -> bool:
+    command = experiment.commands.get(options.get("COMMAND") or experiment.default_command)
+    return bool(options.get("--unobserved") or options.get("help") or getattr(command, "unobserved", False))
+
+
+def _check_beat(interval: str | None) -> None:
+    """Refuse a heartbeat that never comes, with which Sacred records no metrics at all."""
+    try:
+        useful = interval is None or float(interval) > 0
+    except ValueError:
+        useful = False
+    if not useful:
+        raise RefusedError(f"--beat_interval={interval} must be a number of seconds above 0, such as 10")
+
+
+def _use_store(experiment: Any, options: dict[str, Any], address: str) -> None:
+    if not is_mongo(address):
+        options["--file_storage"] = address
+    elif not any(isinstance(observer, sacred.observers.MongoObserver) for observer in experiment.observers):
+        experiment.observers.append(mongo_observer(address))
+
+
+def _facts(run: Any) -> dict[str, Any]:
+    """What the tracker itself says of a run: `info.tracker` of the record."""
+    facts: dict[str, Any] = run.info.setdefault("tracker", {})
+    return facts
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except TrackerError as error:
+        raise RefusedError(str(error)) from error
+
+
+def _end_on_signals() -> None:
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise Terminated(number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
