@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -89,15 +89,16 @@ class TrainSettings:
             check(self)
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> TrainSettings:
+    def from_config(cls, config: Mapping[str, Any], known: Sequence[str] = ()) -> TrainSettings:
         """The settings in a plain dict, as a command line or a stored run has them.
 
-        Raises SettingsError for an unknown name, a wrong type or an impossible value.
+        Raises SettingsError for an unknown name, a wrong type or an impossible value. `known` are the names
+        to suggest for an unknown one; all of them by default.
         """
         hints = get_type_hints(cls)
         for name in config:
             if name not in hints:
-                raise SettingsError(_unknown(name, list(hints)))
+                raise SettingsError(_unknown(name, known or list(hints)))
         return cls(**{name: _typed(name, value, hints[name]) for name, value in config.items()})
 
     def to_config(self) -> dict[str, Any]:
@@ -117,7 +118,7 @@ class TrainSettings:
         return self.lr * {"none": 1.0, "linear": ratio, "sqrt": math.sqrt(ratio)}[self.lr_rule]
 
 
-def _unknown(name: str, known: list[str]) -> str:
+def _unknown(name: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     hint = f" did you mean '{close[0]}'?" if close else ""
     return f"there is no setting '{name}':{hint} known settings: {', '.join(known)}"

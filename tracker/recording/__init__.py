@@ -6,9 +6,9 @@ experiment = Experiment("mine", save_git_info=False)
 record(experiment)
 """
 
-from tracker.recording.attach import RefusedError, note_divergence, record, sacred
+from tracker.recording.attach import Refused, note_divergence, record, sacred
 from tracker.recording.commandline import run_commandline
 
 Experiment = sacred.Experiment
 
-__all__ = ["Experiment", "RefusedError", "note_divergence", "record", "run_commandline"]
+__all__ = ["Experiment", "Refused", "note_divergence", "record", "run_commandline"]

@@ -22,8 +22,10 @@ SacredError: Any = sacred.utils.SacredError
 _STORE_OPTIONS = ("--file_storage", "--mongo_db", "--sql", "--tiny_db", "--s3", "--unobserved", "--queue")
 
 
-class RefusedError(SacredError):  # type: ignore[misc]
-    """A run that is refused before it exists; Sacred prints its message as one line and exits with 1."""
+class Refused(SacredError):  # type: ignore[misc]  # noqa: N818  # Sacred prints the name before the message
+    """A run that is refused, in one line and with exit code 1."""
+
+    __module__ = "builtins"  # so that Sacred prints "Refused: ..." without a module path
 
     def __init__(self, message: str) -> None:
         super().__init__(message, print_traceback=False)
@@ -78,7 +80,7 @@ def _check_beat(interval: str | None) -> None:
     except ValueError:
         useful = False
     if not useful:
-        raise RefusedError(f"--beat_interval={interval} must be a number of seconds above 0, such as 10")
+        raise Refused(f"--beat_interval={interval} must be a number of seconds above 0, such as 10")
 
 
 def _use_store(experiment: Any, options: dict[str, Any], address: str) -> None:
@@ -99,7 +101,7 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except TrackerError as error:
-        raise RefusedError(str(error)) from error
+        raise Refused(str(error)) from error
 
 
 def _end_on_signals() -> None:

@@ -1,0 +1,192 @@
+"""Between Sacred and training: configuration into settings, results into the run's record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.training.results import Diverged, EpochResult, Result, StepResult, TestResult
+from experiments.training.settings import SettingsError, TrainSettings
+from tracker.recording import Experiment, Refused, note_divergence, record, run_commandline
+
+if TYPE_CHECKING:
+    from experiments.training.data import Dataset
+    from experiments.training.loop import TrainState
+
+__all__ = ["Experiment", "run_commandline", "train_with"]
+
+NAMED_CONFIGS: dict[str, dict[str, Any]] = {
+    # seconds on a laptop, no download: what the demo runs
+    "smoke": {
+        "data": "synthetic", "subset": 2000, "test_subset": 1000, "depth": 8, "width": 8,
+        "epochs": 6, "batch_size": 64, "lr": 0.2, "schedule": "cosine",
+    },
+    # Frankle, Schwab & Morcos 2021 (arXiv 2003.00152) on the CIFAR ResNets of He et al. 2016
+    "paper": {
+        "data": "cifar10", "subset": 0, "test_subset": 0, "validation": 0.1, "width": 16, "shortcut": "B",
+        "batchnorm_init": "uniform", "epochs": 160, "batch_size": 128, "optimizer": "sgd", "lr": 0.1,
+        "momentum": 0.9, "weight_decay": 1e-4, "schedule": "multistep", "milestones": [0.5, 0.75],
+    },
+    "resnet20": {"depth": 20},
+    "resnet56": {"depth": 56},
+    "resnet110": {"depth": 110},
+}  # fmt: skip
+
+
+def train_with(
+    experiment: Any, *, fixed: Mapping[str, Any], defaults: Mapping[str, Any] | None = None
+) -> None:
+    """Make the experiment train: settings, named configs, checks and the main command.
+
+    `fixed` is what the experiment is; those settings are no part of its configuration. `defaults` are other
+    starting values for the rest.
+    """
+    settings = TrainSettings.from_config({**fixed, **(defaults or {})}).to_config()
+    del settings["seed"]  # Sacred draws one when none is given
+    experiment.add_config({name: value for name, value in settings.items() if name not in fixed})
+    for name, config in NAMED_CONFIGS.items():
+        experiment.add_named_config(name, {key: value for key, value in config.items() if key not in fixed})
+    record(experiment)
+
+    @experiment.config_hook  # type: ignore[untyped-decorator]
+    def check(config: dict[str, Any], command_name: str, logger: Any) -> dict[str, Any]:  # noqa: ARG001
+        _settings(experiment.path, config, fixed)
+        return {}
+
+    @experiment.main  # type: ignore[untyped-decorator]
+    def train(_run: Any, _config: dict[str, Any]) -> float | None:
+        """Train one network, record every epoch, and test it once at the end."""
+        return _train(_run, _settings(experiment.path, _config, fixed))
+
+
+def _settings(experiment: str, config: Mapping[str, Any], fixed: Mapping[str, Any]) -> TrainSettings:
+    for name in config:
+        if name in fixed:
+            raise Refused(
+                f"{name}={config[name]!r}: {experiment} is the experiment with {name}={fixed[name]!r}; "
+                "`python -m experiments` lists the others"
+            )
+    open_settings = [field.name for field in fields(TrainSettings) if field.name not in fixed]
+    try:
+        return TrainSettings.from_config({**config, **fixed}, known=open_settings)
+    except SettingsError as error:
+        raise Refused(str(error)) from error
+
+
+def _train(run: Any, settings: TrainSettings) -> float | None:
+    """Train, with every result going into the record; the test accuracy in percent, unless it diverged."""
+    from experiments.training import checkpoint, loop
+    from experiments.training.data import DataError, load_dataset
+
+    try:
+        dataset = load_dataset(settings, _say_progress)
+        state = loop.start(settings, dataset)
+        resumed = bool(settings.checkpoint) and Path(settings.checkpoint).exists()
+        if resumed:
+            checkpoint.restore(settings.checkpoint, state)
+    except (DataError, SettingsError, checkpoint.CheckpointError) as error:
+        raise Refused(str(error)) from error
+
+    run.info["training"] = _facts(state, dataset, resumed)
+    accuracy = None
+    for result in loop.train(state, dataset):
+        _log(run, result)
+        _say(result, settings.epochs)
+        if isinstance(result, Diverged):
+            note_divergence(run, result.step, result.layer)
+        elif isinstance(result, TestResult):
+            accuracy = result.accuracy
+        elif isinstance(result, EpochResult) and _is_checkpoint(result, settings):
+            checkpoint.save(settings.checkpoint, state)
+    return accuracy
+
+
+def _is_checkpoint(result: EpochResult, settings: TrainSettings) -> bool:
+    last = result.epoch == settings.epochs
+    return bool(settings.checkpoint) and (last or result.epoch % settings.checkpoint_every == 0)
+
+
+# ---------------------------------------------------------------------------------------------------
+# Into the record
+
+
+def _facts(state: TrainState, dataset: Dataset, resumed: bool) -> dict[str, Any]:
+    """What a reader needs to know of a run beyond its configuration, as plain JSON."""
+    import torch
+
+    from experiments.training.diagnostics import parameter_counts
+
+    return {
+        "settings": state.settings.to_config(),
+        "parameters": dict(parameter_counts(state.model)),
+        "trainable": sorted(state.trainable),
+        "data": {
+            "name": dataset.name, "note": dataset.note, "classes": list(dataset.classes),
+            "split_hash": dataset.split_hash, "train": len(dataset.train.labels),
+            "validation": len(dataset.validation.labels), "test": len(dataset.test.labels),
+        },
+        "normalisation_batch": state.settings.normalisation_batch,
+        "learning_rate": state.settings.scaled_lr,
+        "device": str(state.device),
+        "precision": state.precision,
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "resumed_after_epoch": state.epoch if resumed else None,
+    }  # fmt: skip
+
+
+def _metrics(result: Result) -> dict[str, float | None]:
+    """The numbers of a result under the names of the run's metrics; accuracies are percentages."""
+    match result:
+        case StepResult():
+            return {"step.loss": result.loss, "step.accuracy": result.accuracy, "step.lr": result.lr}
+        case EpochResult():
+            return {
+                "train.loss": result.train_loss,
+                "train.accuracy": result.train_accuracy,
+                "validation.loss": result.validation_loss,
+                "validation.accuracy": result.validation_accuracy,
+                "batchnorm_gap": result.batchnorm_gap,
+                "lr": result.lr,
+            }
+        case TestResult():
+            return {"test.loss": result.loss, "test.accuracy": result.accuracy}
+        case Diverged():
+            return {}
+
+
+def _log(run: Any, result: Result) -> None:
+    """Every number of a result as a metric; what is not finite is left out and named in the run's info."""
+    for name, value in _metrics(result).items():
+        if value is not None and math.isfinite(value):
+            run.log_scalar(name, float(value), result.step)
+        elif value is not None:
+            run.info["training"].setdefault("not_finite", {}).setdefault(name, result.step)
+
+
+# ---------------------------------------------------------------------------------------------------
+# Onto the terminal, and from there into the run's captured output
+
+
+def _say(result: Result, epochs: int) -> None:
+    match result:
+        case EpochResult():
+            numbers = ", ".join(
+                f"{name} {value:.4g}" for name, value in _metrics(result).items() if value is not None
+            )
+            print(f"epoch {result.epoch}/{epochs}: {numbers}", flush=True)
+        case TestResult():
+            print(f"test accuracy {result.accuracy:.2f} % of {result.images} images", flush=True)
+        case Diverged():
+            where = f"; {result.layer} is the first layer that is not finite" if result.layer else ""
+            print(f"diverged at step {result.step}{where}", flush=True)
+
+
+def _say_progress(what: str, done: int, total: int) -> None:
+    """A line at the start, at every tenth and at the end of long work."""
+    tenth = max(1, total // 10)
+    if done in (0, total) or done % tenth == 0:
+        print(f"{what}: {done} of {total}")
