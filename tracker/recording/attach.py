@@ -50,7 +50,7 @@ def record(experiment: Any) -> None:
     def choose_store(options: dict[str, Any]) -> None:
         if _is_unobserved(experiment, options):
             return
-        _check_beat(options.get("--beat_interval"))
+        _check_beat(options.get("--beat-interval"))
         with _refusals():
             if not any(options.get(option) for option in _STORE_OPTIONS):
                 _use_store(experiment, options, store_address())
@@ -80,7 +80,7 @@ def _check_beat(interval: str | None) -> None:
     except ValueError:
         useful = False
     if not useful:
-        raise Refused(f"--beat_interval={interval} must be a number of seconds above 0, such as 10")
+        raise Refused(f"--beat-interval={interval} must be a number of seconds above 0, such as 10")
 
 
 def _use_store(experiment: Any, options: dict[str, Any], address: str) -> None:

@@ -10,13 +10,13 @@ PATIENCE = 5.0  # seconds that git may take before the run starts without its an
 
 
 def code_state(folder: Path) -> dict[str, Any]:
-    """The commit of the repository around `folder` and whether the tree differs from it.
+    """The commit of the repository around `folder` and whether its files differ from it.
 
     Without git, without a repository, or before the first commit the answer says so in `unknown`.
     """
     try:
         commit = _git(folder, "rev-parse", "HEAD")
-        changed = _git(folder, "status", "--porcelain")
+        changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
     except FileNotFoundError:
         return {"unknown": "git is not installed"}
     except subprocess.TimeoutExpired:

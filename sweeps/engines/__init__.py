@@ -1,0 +1,1 @@
+"""Engines that start runs: on this machine, later on others."""
