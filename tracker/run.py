@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from tracker.errors import TrackerError
+
 STATUSES = ("QUEUED", "RUNNING", "COMPLETED", "FAILED", "INTERRUPTED", "TIMEOUT")
 LIVE_FOR = 30.0  # seconds after the last heartbeat in which a run counts as alive: three beats of 10 s
+
+REDUCTIONS: Mapping[str, Callable[[Sequence[float]], float]] = {
+    "last": lambda values: values[-1],
+    "max": max,
+    "min": min,
+    "mean": lambda values: sum(values) / len(values),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +27,28 @@ class Series:
 
     name: str
     steps: tuple[float, ...] = ()
-    values: tuple[float, ...] = ()
-    timestamps: tuple[datetime, ...] = ()
+    values: tuple[float, ...] = ()  # as many as steps; NaN where what was logged is no number
+    timestamps: tuple[datetime, ...] = ()  # UTC and aware; empty unless every point has one
+
+
+def reduced(values: Sequence[float], reduction: str) -> float | None:
+    """One number for a metric's values, or None where a point that the reduction looks at is not finite.
+
+    `last` looks at the last point alone; the others look at all, so that a loss which was once infinite
+    has no mean, but no flattering minimum either. No points, no number.
+    """
+    if reduction not in REDUCTIONS:
+        raise TrackerError(f"Reduction {reduction!r} is unknown; known are {', '.join(REDUCTIONS)}.")
+    seen = values[-1:] if reduction == "last" else values
+    if not seen or not all(math.isfinite(value) for value in seen):
+        return None
+    number = REDUCTIONS[reduction](seen)
+    return number if math.isfinite(number) else None  # a mean of huge values may overflow
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The record of one run, without its metrics' points, which the store gives by name."""
+    """The record of one run without its metrics, which may be large: the store gives them by name."""
 
     id: int | str
     experiment: str
@@ -38,7 +63,6 @@ class Run:
     info: Mapping[str, Any] = field(default_factory=dict)
     host: Mapping[str, Any] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
-    metrics: tuple[str, ...] = ()  # names
     fault: str = ""  # what could not be read of its record, in words
 
     def state(self, now: datetime) -> str:
@@ -48,14 +72,15 @@ class Run:
             alive = beat is not None and (now - beat).total_seconds() <= LIVE_FOR
             return "running" if alive else "dead"
         if self.status == "COMPLETED":
-            return "diverged" if self.diverged else "done"
+            return "done" if self.diverged is None else "diverged"
         return {"QUEUED": "queued", "INTERRUPTED": "interrupted"}.get(self.status, "failed")
 
     @property
     def diverged(self) -> Mapping[str, Any] | None:
         """Where the loss stopped being finite, or None: `info.tracker.diverged` of the record."""
         facts = self.info.get("tracker")
-        return facts.get("diverged") if isinstance(facts, Mapping) else None
+        found = facts.get("diverged") if isinstance(facts, Mapping) else None
+        return found if isinstance(found, Mapping) else None
 
     @property
     def hours(self) -> float:
