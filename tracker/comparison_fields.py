@@ -1,0 +1,122 @@
+"""The fields that make a node of the tree a comparison of values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tracker import fields as read
+from tracker.configs import same
+from tracker.fields import Fields
+from tracker.question import Question
+from tracker.yaml_lines import Entry
+
+COMPARISON = ("parameter", "values", "baseline", "scale", "pair_by", "nuisance", "select_by")
+
+
+def comparison(entry: Entry, given: Fields, question: Question) -> Question:
+    """The question with its parameter and values; a group comes back as it went in."""
+    if "values" not in given:
+        for name in COMPARISON:
+            if name in given:
+                raise given[name].refuse(
+                    f"'{question.id}' has {name} but no values; list the values to compare"
+                )
+        return question
+    if "parameter" not in given:
+        raise given["values"].refuse(
+            f"'{question.id}' has values but no parameter; name the setting they are of"
+        )
+    if not question.question:
+        raise entry.refuse(
+            f"'{question.id}' has values but no question; write what is asked, as question: ...?"
+        )
+    if not question.seeds:
+        raise entry.refuse(f"'{question.id}' has no seeds; write seeds: [0, 1, 2] in it or in defaults")
+    question = replace(
+        question,
+        parameter=read.setting_name(given["parameter"], given["parameter"].content),
+        values=read.values(given["values"], "values"),
+        baseline=given["baseline"].plain() if "baseline" in given else None,
+        scale=read.choice(given, "scale", ("ordered", "log"), ""),
+        pair_by=read.choice(given, "pair_by", ("seed",), ""),
+        nuisance=_nuisance(given),
+        select_by=read.text(given, "select_by"),
+    )
+    _check_settings(entry, given, question)
+    _check_baseline(given, question)
+    _check_nuisance(given, question)
+    varied = {question.parameter, *question.nuisance}
+    return replace(question, setup={name: v for name, v in question.setup.items() if name not in varied})
+
+
+def _nuisance(given: Fields) -> dict[str, tuple[Any, ...]]:
+    if "nuisance" not in given:
+        return {}
+    if not isinstance(given["nuisance"].content, dict) or not given["nuisance"].content:
+        raise given["nuisance"].refuse("nuisance must map settings to values, such as {lr: [0.1, 0.3]}")
+    listed = given["nuisance"].content.items()
+    return {read.setting_name(entry, name): read.values(entry, f"nuisance {name}") for name, entry in listed}
+
+
+def _check_settings(entry: Entry, given: Fields, question: Question) -> None:
+    """A setting has one role in a question, though a varied one may be fixed further up."""
+    own = read.settings(given["setup"], "setup") if "setup" in given else {}
+    beside = ["experiment"] if "experiment" in given else []
+    for name in (*own, *beside):
+        if name == question.parameter:
+            raise given["parameter"].refuse(
+                f"'{name}' is the parameter and also in setup; take it out of setup"
+            )
+        if name in question.nuisance:
+            raise given["nuisance"].refuse(f"'{name}' is a nuisance and also in setup; take it out of setup")
+    if question.parameter in question.nuisance:
+        raise given["nuisance"].refuse(
+            f"'{question.parameter}' is the parameter and also a nuisance; keep one"
+        )
+    names = question.values if question.parameter == "experiment" else question.nuisance.get("experiment", ())
+    for name in names:
+        if not isinstance(name, str):
+            raise given["values"].refuse(f"the experiment {name!r} is not text; write the experiment's name")
+    if not (names or question.experiment) and "{experiment}" in question.launch:
+        raise entry.refuse(f"'{question.id}' names no experiment; write experiment: ... in it or in defaults")
+
+
+def _check_baseline(given: Fields, question: Question) -> None:
+    shown = ", ".join(str(value) for value in question.values)
+    if "baseline" not in given:
+        if not question.scale:
+            raise given["values"].refuse(
+                f"'{question.id}' has no baseline; name the value to compare with ({shown}), "
+                "or write scale: ordered"
+            )
+    elif not question.has_baseline:
+        raise given["baseline"].refuse(
+            f"the baseline {question.baseline!r} is not one of the values: {shown}"
+        )
+    if question.scale and len(question.values) < 2:
+        raise given["values"].refuse(f"scale: {question.scale} needs two values or more, to see a slope")
+    if question.scale and None in question.values:
+        raise given["values"].refuse("null has no rank on a scale; give it a value, or drop scale")
+    if question.scale == "log":
+        for item in given["values"].content:
+            if type(item.content) not in (int, float) or item.content <= 0:
+                raise item.refuse(
+                    f"scale: log takes numbers over 0, not {item.plain()!r}; use scale: ordered"
+                )
+
+
+def _check_nuisance(given: Fields, question: Question) -> None:
+    if question.nuisance and not question.select_by:
+        raise given["nuisance"].refuse(
+            "nuisance needs select_by, the validation metric that chooses among them"
+        )
+    if question.select_by and not question.nuisance:
+        raise given["select_by"].refuse(
+            "select_by chooses among nuisance settings, and there are none; drop it"
+        )
+    if question.select_by and same(question.select_by, question.metric.name):
+        raise given["select_by"].refuse(
+            f"select_by and metric are both {question.select_by}; choose by a validation metric, "
+            "because what is reported must not select"
+        )

@@ -1,0 +1,200 @@
+"""The question file: YAML in, a tree of questions out."""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tracker import fields as read
+from tracker.comparison_fields import COMPARISON, comparison
+from tracker.fields import Fields
+from tracker.question import VERDICTS, Metric, Question, Questions
+from tracker.run import REDUCTIONS
+from tracker.yaml_lines import Entry
+from tracker.yaml_lines import read as read_yaml
+
+__all__ = ["VERDICTS", "Metric", "Question", "Questions", "load_questions"]
+
+DEFAULT_LAUNCH = "python -m experiments.{experiment}"
+
+_FILE = ("version", "project", "metric", "defaults", "tree")
+_DEFAULTS = ("experiment", "launch", "context", "seeds", "alpha", "setup", "ignore")
+_NODE = (
+    "id",
+    "name",
+    "question",
+    "hypothesis",
+    "finding",
+    "notes",
+    "sub_project",
+    "metric",
+    *_DEFAULTS,
+    *COMPARISON,
+    "when",
+    "children",
+)
+_METRIC = ("name", "reduce", "goal", "unit", "sesoi")
+_ID = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class _Inherited:
+    """What a child takes from above; its own words replace these, but setup and ignore add up."""
+
+    metric: Metric | None = None
+    sub_project: str = ""
+    context: str = ""
+    experiment: str = ""
+    launch: str = DEFAULT_LAUNCH
+    alpha: float = 0.05
+    seeds: tuple[int, ...] = ()
+    ignore: tuple[str, ...] = ()
+    setup: Mapping[str, Any] = field(default_factory=dict)
+
+
+def load_questions(path: str | Path) -> Questions:
+    """The questions in a file; raises QuestionsError, which starts with file and line."""
+    path = Path(path)
+    document = read_yaml(path)
+    given = read.fields(document, _FILE, "the file")
+    if "version" not in given or given["version"].content != 1:
+        raise given.get("version", document).refuse("version must be 1; write version: 1")
+    if "tree" not in given:
+        raise document.refuse("the file has no tree; list the questions under tree")
+    above = _Inherited(metric=_metric(given["metric"]) if "metric" in given else None)
+    if "defaults" in given:
+        above = _inherit(above, read.fields(given["defaults"], _DEFAULTS, "defaults"))
+    roots = _children(given["tree"], "tree", above, None)
+    return Questions(path, read.text(given, "project", path.stem), roots)
+
+
+def _children(entry: Entry, what: str, above: _Inherited, parent: Question | None) -> tuple[Question, ...]:
+    lines: dict[str, int] = {}
+    found = []
+    for item in read.entries(entry, what, "[{id: depth, question: ...}]"):
+        child = _question(item, above, parent)
+        if child.id in lines:
+            raise item.refuse(f"the id '{child.id}' is taken by line {lines[child.id]}; rename one of them")
+        lines[child.id] = item.line
+        found.append(child)
+    return tuple(found)
+
+
+def _question(entry: Entry, above: _Inherited, parent: Question | None) -> Question:
+    given = read.fields(entry, _NODE, "a question")
+    identity = _identity(entry, given)
+    inherited = _inherit(above, given)
+    if inherited.metric is None:
+        raise entry.refuse(f"'{identity}' has no metric; write metric: {{name: test.accuracy}} at the top")
+    question = Question(
+        node=f"{parent.node}/{identity}" if parent else identity,
+        id=identity,
+        line=entry.line,
+        level=parent.level + 1 if parent else 1,
+        metric=inherited.metric,
+        sub_project=inherited.sub_project,
+        context=inherited.context,
+        name=read.text(given, "name", identity),
+        question=read.text(given, "question"),
+        hypothesis=read.text(given, "hypothesis"),
+        finding=read.text(given, "finding"),
+        notes=read.text(given, "notes"),
+        setup=inherited.setup,
+        seeds=inherited.seeds,
+        alpha=inherited.alpha,
+        when=_when(given, parent),
+        ignore=inherited.ignore,
+        experiment=inherited.experiment,
+        launch=inherited.launch,
+    )
+    if parent and not question.question:
+        raise entry.refuse(f"'{identity}' has no question; write what is asked, as question: ...?")
+    question = comparison(entry, given, question)
+    if "children" in given:
+        return replace(question, children=_children(given["children"], "children", inherited, question))
+    if not question.values:
+        raise entry.refuse(f"'{identity}' has neither children nor values; give it parameter and values")
+    return question
+
+
+def _identity(entry: Entry, given: Fields) -> str:
+    if "id" not in given:
+        raise entry.refuse("the question has no id; write one such as id: depth")
+    identity = given["id"].content
+    if not isinstance(identity, str) or not _ID.fullmatch(identity):
+        raise given["id"].refuse(
+            f"the id {identity!r} must be small letters, digits, - and _, beginning with a letter"
+        )
+    return identity
+
+
+def _inherit(above: _Inherited, given: Fields) -> _Inherited:
+    """What holds for an entry: its own words over those from above."""
+    own: dict[str, Any] = {
+        name: read.text(given, name) for name in ("sub_project", "context") if name in given
+    }
+    if "metric" in given:
+        own["metric"] = _metric(given["metric"])
+    if "seeds" in given:
+        own["seeds"] = read.seeds(given)
+    if "alpha" in given:
+        own["alpha"] = read.number(given, "alpha", 1, "0.05")
+    if "launch" in given:
+        own["launch"] = _launch(given)
+    if "ignore" in given:
+        own["ignore"] = tuple(dict.fromkeys((*above.ignore, *read.setting_names(given, "ignore"))))
+    setup = read.settings(given["setup"], "setup") if "setup" in given else {}
+    if "experiment" in setup:
+        if "experiment" in given:
+            raise given["setup"].refuse("the experiment stands beside setup and inside it; keep one")
+        own["experiment"] = read.text(given["setup"].content, "experiment")
+    elif "experiment" in given:
+        own["experiment"] = read.text(given, "experiment")
+    named = {name: value for name, value in setup.items() if name != "experiment"}
+    return replace(above, setup={**above.setup, **named}, **own)
+
+
+def _metric(entry: Entry) -> Metric:
+    given = read.fields(entry, _METRIC, "metric")
+    if not read.text(given, "name"):
+        raise entry.refuse("the metric has no name; write metric: {name: test.accuracy}")
+    return Metric(
+        name=read.text(given, "name"),
+        reduce=read.choice(given, "reduce", tuple(REDUCTIONS), "last"),
+        goal=read.choice(given, "goal", ("maximize", "minimize"), "maximize"),
+        unit=read.text(given, "unit"),
+        sesoi=read.number(given, "sesoi", math.inf, "0.3") if "sesoi" in given else None,
+    )
+
+
+def _launch(given: Fields) -> str:
+    launch = read.text(given, "launch")
+    try:
+        words = shlex.split(launch)
+        places = [name for _, name, _, _ in string.Formatter().parse(launch) if name is not None]
+    except ValueError as error:
+        raise given["launch"].refuse(f"launch {launch!r} is not a command line: {error}") from error
+    if not words:
+        raise given["launch"].refuse(f"launch is empty; write a command line such as {DEFAULT_LAUNCH}")
+    for name in places:
+        if name != "experiment":
+            raise given["launch"].refuse(f"launch knows {{experiment}} alone, not {{{name}}}")
+    return launch
+
+
+def _when(given: Fields, parent: Question | None) -> dict[str, str]:
+    if "when" not in given:
+        return {}
+    condition = read.fields(given["when"], ("parent.verdict",), "when")
+    if parent is None or not parent.values:
+        raise given["when"].refuse("when asks for the parent's verdict, but no question with values is above")
+    word = read.choice(condition, "parent.verdict", VERDICTS, "")
+    if not word:
+        raise given["when"].refuse("when is empty; write when: {parent.verdict: rising}")
+    return {"parent.verdict": word}
