@@ -53,7 +53,8 @@ def train_with(
 
     @experiment.config_hook  # type: ignore[untyped-decorator]
     def check(config: dict[str, Any], command_name: str, logger: Any) -> dict[str, Any]:  # noqa: ARG001
-        _settings(experiment.path, config, fixed)
+        beside = ("config_filename",) if command_name == "save_config" else ()  # an argument of Sacred's own
+        _settings(experiment.path, {name: config[name] for name in config if name not in beside}, fixed)
         return {}
 
     @experiment.main  # type: ignore[untyped-decorator]

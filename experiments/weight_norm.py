@@ -5,13 +5,7 @@ from experiments.bridge import Experiment, run_commandline, train_with
 experiment = Experiment("weight_norm", save_git_info=False)
 train_with(
     experiment,
-    fixed={
-        "trainable": "all",
-        "norm": "weight_norm",
-        "batchnorm": "train",
-        "batchnorm_init": "one",
-        "calibration_batches": 0,
-    },
+    fixed={"trainable": "all", "norm": "weight_norm", "batchnorm": "train", "calibration_batches": 0},
 )
 
 if __name__ == "__main__":
