@@ -1,0 +1,26 @@
+"""The networks."""
+
+from __future__ import annotations
+
+import torch
+
+from experiments.training.models.initialisation import initialise
+from experiments.training.models.resnet import SHORTCUTS, STAGES, ResNet
+from experiments.training.norms import NORMS
+from experiments.training.settings import TrainSettings
+
+__all__ = ["build_model"]
+
+
+def build_model(settings: TrainSettings, classes: int) -> ResNet:
+    """The network of the settings, the same for the same seed; the global random numbers stay as they are.
+
+    Parameter names say what a parameter is: `stages.0.1.conv2.weight`, `stages.1.0.shortcut.conv.weight`,
+    `output.weight`.
+    """
+    blocks = (settings.depth - 2) // (2 * STAGES)
+    with torch.random.fork_rng(devices=[]):
+        model = ResNet(blocks, settings.width, classes, SHORTCUTS[settings.shortcut], NORMS[settings.norm])
+        torch.default_generator.manual_seed(settings.seed)  # torch.manual_seed would seed the GPUs too
+        initialise(model, settings.batchnorm_init)
+    return model
