@@ -1,0 +1,1 @@
+"""The table and the tree in the formats that others read."""

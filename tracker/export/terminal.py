@@ -1,0 +1,79 @@
+"""The tree in a terminal, in colour or as plain text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+from rich.tree import Tree
+
+from tracker import sentences
+from tracker.findings import Finding
+
+_MARKS = {
+    "planned": ("○", "dim"),
+    "blocked": ("○", "dim"),
+    "running": ("…", "cyan"),
+    "partial": ("…", "yellow"),
+    "failed": ("×", "red"),
+    "dead": ("×", "red"),
+    "diverged": ("×", "magenta"),
+    "done": ("●", "green"),
+    "moot": ("–", "dim"),
+}
+_VERDICTS = {"better": "green", "rising": "green", "worse": "red", "falling": "red"}
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def render(findings: Iterable[Finding], console: Console) -> None:
+    """Print the tree: per node its state, the question, the skill of each value, the finding."""
+    for finding in findings:
+        tree = Tree(_block(finding), guide_style="dim")
+        _grow(tree, finding.children)
+        console.print(tree)
+
+
+def _grow(tree: Tree, findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        _grow(tree.add(_block(finding)), finding.children)
+
+
+def _block(finding: Finding) -> RenderableType:
+    question = finding.node.question
+    lines = [_heading(finding)]
+    if question.question:
+        lines.append(_line(question.question, "italic"))
+    lines += _skills(finding)
+    if question.finding:
+        lines.append(_line(f"{question.finding} (a human's words)"))
+    if finding.computed:
+        lines.append(_line(finding.computed, _VERDICTS.get(finding.verdict.partition("-")[0], "")))
+    return Group(lines[0], *(Padding(line, (0, 0, 0, 2)) for line in lines[1:]))
+
+
+def _heading(finding: Finding) -> Text:
+    question = finding.node.question
+    mark, style = _MARKS[finding.state]
+    heading = Text.assemble((f"{mark} ", style), (_shown(question.name), "bold"), overflow="fold")
+    if question.name != question.id:
+        heading.append(f" [{question.id}]", "dim")
+    words = [finding.state, *([finding.verdict] if finding.verdict else [])]
+    return heading.append(f"  {', '.join(words)}", style)
+
+
+def _skills(finding: Finding) -> list[Text]:
+    known = [one for one in finding.estimates if one.mean is not None]
+    question = finding.node.question
+    return [_line(f"{sentences.skill(question, one, known)}  n={one.n}") for one in known]
+
+
+def _line(text: str, style: str = "") -> Text:
+    return Text(_shown(text), style, overflow="fold")
+
+
+def _shown(text: str) -> str:
+    """Text whose control characters are visible instead of obeyed."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)

@@ -1,0 +1,187 @@
+"""What is known of every question at one moment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tracker import sentences
+from tracker.comparisons import Comparison, compare
+from tracker.estimates import Estimate, Numbers, estimates
+from tracker.question import Questions
+from tracker.run import Run
+from tracker.stores.base import Store
+from tracker.tree import Node, build_tree
+
+# Three words for a plan, and everything else is under way.
+_STATUS = {"planned": "planned", "blocked": "planned", "done": "done", "diverged": "done", "moot": "done"}
+_ENDED = ("done", "diverged", "moot")
+_TROUBLES = ("failed", "interrupted", "dead")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A node of the tree with all that its runs say.
+
+    `state` is planned, running, partial, failed, dead, diverged, done, blocked or moot.
+    """
+
+    node: Node
+    now: datetime
+    state: str
+    computed: str  # the sentence made from the runs
+    estimates: tuple[Estimate, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()  # empty where there is no verdict
+    children: tuple[Finding, ...] = field(default=())
+
+    @property
+    def status(self) -> str:
+        """planned, running or done."""
+        return _STATUS.get(self.state, "running")
+
+    @property
+    def text(self) -> str:
+        """What a human wrote, else the computed sentence."""
+        return self.node.question.finding or self.computed
+
+    @property
+    def source(self) -> str:
+        """human or computed; empty where there is nothing to say."""
+        return "human" if self.node.question.finding else "computed" if self.computed else ""
+
+    @property
+    def lead(self) -> Comparison | None:
+        """The comparison that speaks for the question in one row.
+
+        The trend where there is a scale, else the value with the smallest adjusted p, the first of equals.
+        """
+        tested = [one for one in self.comparisons if one.p is not None]
+        if self.node.question.scale or not tested:
+            return next(iter(self.comparisons), None)
+        return min(tested, key=lambda one: one.p if one.p is not None else 1.0)
+
+    @property
+    def verdict(self) -> str:
+        """One of VERDICTS, or nothing while the question is open."""
+        return self.lead.verdict if self.lead else ""
+
+
+def answer(questions: Questions, store: Store, now: datetime) -> tuple[Finding, ...]:
+    """The finding of every root, with those beneath it, from the runs in a store."""
+    return findings(build_tree(questions, store.runs()), store.values, now)
+
+
+def findings(nodes: Sequence[Node], numbers: Numbers, now: datetime) -> tuple[Finding, ...]:
+    """The finding of every node; `numbers` is asked once for each metric."""
+    known = _gathered(nodes, numbers)
+    return tuple(_finding(node, known, now, None) for node in nodes)
+
+
+def _finding(node: Node, numbers: Numbers, now: datetime, parent: Finding | None) -> Finding:
+    gate = _gate(node, parent)
+    own = _of_cells(node, numbers, now, gate) if node.cells else Finding(node, now, gate, "")
+    children = tuple(_finding(child, numbers, now, own) for child in node.children)
+    if node.cells:
+        return Finding(node, now, own.state, own.computed, own.estimates, own.comparisons, children)
+    return Finding(node, now, gate or _group_state(children), _group_sentence(children), children=children)
+
+
+def _of_cells(node: Node, numbers: Numbers, now: datetime, gate: str) -> Finding:
+    question = node.question
+    states = [cell.state(now) for cell in node.cells]
+    found = estimates(node, numbers)
+    state = gate or cells_state(states)
+    confounds = node.confounds
+    if gate:
+        sentence = f"{_gate_sentence(node, gate)}; {sentences.progress(question, states, found)}"
+    elif confounds:
+        sentence = sentences.not_comparable(question, confounds, found)
+    elif state not in _ENDED:
+        sentence = sentences.progress(question, states, found)
+    elif any(one.missing for one in found):
+        sentence = sentences.missing(question, found)
+    else:
+        comparisons = compare(question, found)
+        return Finding(node, now, state, sentences.settled(question, comparisons, found), found, comparisons)
+    return Finding(node, now, state, sentence, found)
+
+
+def cells_state(states: Sequence[str]) -> str:
+    """The state of a question from those of its cells."""
+    if all(state in ("done", "diverged") for state in states):
+        return "done" if "done" in states else "diverged"
+    if "running" in states or "queued" in states:
+        return "running"
+    if any(trouble in states for trouble in _TROUBLES):
+        return "dead" if "failed" not in states and "dead" in states else "failed"
+    return "planned" if all(state == "planned" for state in states) else "partial"
+
+
+def _gate(node: Node, parent: Finding | None) -> str:
+    """blocked or moot where the node has to wait or needs no answer, for its own sake or its parent's."""
+    if parent and parent.state in ("blocked", "moot"):
+        return parent.state
+    wanted = node.question.when.get("parent.verdict")
+    if parent is None or wanted is None or parent.verdict == wanted:
+        return ""
+    return "blocked" if parent.verdict in ("", "unreplicated") else "moot"
+
+
+def _gate_sentence(node: Node, gate: str) -> str:
+    above = node.question.node.rpartition("/")[0]
+    wanted = node.question.when.get("parent.verdict")
+    if gate == "blocked":
+        return f"blocked until {above} is {wanted}" if wanted else f"blocked as {above} is"
+    return f"moot, because {above} is not {wanted}" if wanted else f"moot as {above} is"
+
+
+def _group_state(children: Sequence[Finding]) -> str:
+    states = {child.state for child in children}
+    if states <= set(_ENDED):
+        return "moot" if states == {"moot"} else "done"
+    if "running" in states:
+        return "running"
+    return "planned" if states <= {"planned", "blocked"} else "partial"
+
+
+def _group_sentence(children: Sequence[Finding]) -> str:
+    below = [finding for child in children for finding in walk(child) if finding.node.cells]
+    answered = sum(finding.verdict not in ("", "unreplicated") for finding in below)
+    moot = sum(finding.state == "moot" for finding in below)
+    rest = f", {moot} moot" if moot else ""
+    return f"{answered} of {len(below)} question{'s' * (len(below) != 1)} answered{rest}."
+
+
+def walk(finding: Finding) -> Iterable[Finding]:
+    """A finding and all beneath it, depth first in declared order."""
+    yield finding
+    for child in finding.children:
+        yield from walk(child)
+
+
+def _gathered(nodes: Sequence[Node], numbers: Numbers) -> Numbers:
+    """The same numbers, asked for beforehand, because a store answers many runs faster than one by one."""
+    wanted: dict[tuple[str, str], dict[int | str, Run]] = defaultdict(dict)
+    for node in _nodes(nodes):
+        metric = node.question.metric
+        for name in filter(None, (metric.name, node.question.select_by)):
+            wanted[name, metric.reduce] |= {cell.answer.id: cell.answer for cell in node.cells if cell.answer}
+    known = {
+        (name, reduction): numbers(runs.values(), name, reduction)
+        for (name, reduction), runs in wanted.items()
+        if runs
+    }
+
+    def look_up(runs: Iterable[Run], name: str, reduction: str) -> Mapping[int | str, float]:
+        found = known.get((name, reduction), {})
+        return {run.id: found[run.id] for run in runs if run.id in found}
+
+    return look_up
+
+
+def _nodes(nodes: Sequence[Node]) -> Iterable[Node]:
+    for node in nodes:
+        yield node
+        yield from _nodes(node.children)

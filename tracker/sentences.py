@@ -1,0 +1,244 @@
+"""Numbers in words: one sentence per question, which says what its table row says."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tracker.comparisons import FEWEST, Comparison
+from tracker.estimates import Estimate
+from tracker.question import Question
+
+_WORD = re.compile(r"[A-Za-z_][^\s;,]*")
+_MOST_DECIMALS = 12
+
+
+def label(question: Question, value: Any) -> str:
+    """A value as it is named in a sentence: a word stands alone, anything else behind its parameter."""
+    if isinstance(value, str) and _WORD.fullmatch(value):
+        return value
+    return f"{question.parameter}={json.dumps(value, ensure_ascii=False)}"
+
+
+def skills(question: Question, estimates: Iterable[Estimate]) -> str:
+    """Every value's skill: "full 63.1 ± 1.2 %; bn_only 31.0 ± 0.8 % (mean ± sd, n=3)"."""
+    known = [one for one in estimates if one.mean is not None]
+    counts = {one.n for one in known}
+    alone = " (mean ± sd, n=%d)" if counts - {1} else " (n=%d)"
+    if len(counts) == 1:
+        return "; ".join(skill(question, one, known) for one in known) + alone % counts.pop()
+    return "; ".join(f"{skill(question, one, known)} (n={one.n})" for one in known)
+
+
+def skill(question: Question, one: Estimate, others: Sequence[Estimate]) -> str:
+    """One value's skill, with as many decimals as the widest spread among the others deserves."""
+    unit = f" {question.metric.unit}" if question.metric.unit else ""
+    sds = [other.sd for other in others if other.sd]
+    decimals = min(_digits(max(sds)) + 1, _MOST_DECIMALS) if sds else None
+    mean = f"{one.mean:.4g}" if decimals is None else f"{one.mean:.{decimals}f}"
+    spread = "" if one.sd is None else f" ± {one.sd:.{decimals or 0}f}"
+    return f"{label(question, one.value)} {mean}{spread}{unit}"
+
+
+def progress(question: Question, states: Sequence[str], estimates: Sequence[Estimate]) -> str:
+    """How far a question is: "4 of 12 runs done, 1 running; full 63.1 ± 1.2 % (mean ± sd, n=2)."."""
+    counts = Counter(states)
+    answered = counts.pop("done", 0) + counts.pop("diverged", 0)
+    counts.pop("planned", 0)
+    rest = "".join(f", {count} {state}" for state, count in sorted(counts.items()))
+    parts = [
+        f"{answered} of {len(states)} runs done{rest}",
+        skills(question, estimates),
+        *diverged(question, estimates),
+    ]
+    return "; ".join(part for part in parts if part) + "."
+
+
+def not_comparable(
+    question: Question, confounds: Mapping[str, Sequence[Any]], estimates: Sequence[Estimate]
+) -> str:
+    """Why a question gets no verdict: "not comparable: the runs differ in lr (0.1, 0.01)"."""
+    differing = ", ".join(f"{name} ({_listed(values)})" for name, values in confounds.items())
+    parts = [f"not comparable: the runs differ in {differing}", skills(question, estimates)]
+    return "; ".join(part for part in parts if part) + "."
+
+
+def missing(question: Question, estimates: Sequence[Estimate]) -> str:
+    """Why a question gets no verdict: runs ended without the metric."""
+    runs = [run for one in estimates for run in one.missing]
+    completed = sum(one.completed for one in estimates)
+    parts = [
+        f"no finite {question.metric.name} in {len(runs)} of {completed} runs ({_listed(runs)})",
+        skills(question, estimates),
+    ]
+    return "; ".join(part for part in parts if part) + "."
+
+
+def settled(question: Question, comparisons: Sequence[Comparison], estimates: Sequence[Estimate]) -> str:
+    """What the runs say: each comparison in a clause, then what the reader must know besides."""
+    clauses = [_clause(question, one) for one in comparisons] or [
+        f"{skills(question, estimates) or 'no run converged'} in {question.metric.name}"
+    ]
+    return "; ".join([*clauses, *diverged(question, estimates), *_choices(question, estimates)]) + "."
+
+
+def diverged(question: Question, estimates: Iterable[Estimate]) -> list[str]:
+    """A clause for each value of which not every run converged."""
+    return [
+        f"{label(question, one.value)}: {one.completed - one.diverged} of {one.completed} converged"
+        for one in estimates
+        if one.diverged
+    ]
+
+
+def _choices(question: Question, estimates: Iterable[Estimate]) -> list[str]:
+    if not question.select_by:
+        return []
+    chosen = [
+        " ".join(f"{name}={json.dumps(value)}" for name, value in one.nuisance.items())
+        + f" for {label(question, one.value)}"
+        for one in estimates
+    ]
+    return [f"chosen by {question.select_by}: {', '.join(chosen)}"]
+
+
+# ---------------------------------------------------------------------------------------------------
+# One comparison in words
+
+
+def _clause(question: Question, one: Comparison) -> str:
+    return _trend(question, one) if one.test == "slope t" else _against(question, one)
+
+
+def _against(question: Question, one: Comparison) -> str:
+    metric = question.metric
+    name, base = label(question, one.value), label(question, question.baseline)
+    if one.delta is None:
+        return f"{name} cannot be compared with {base}: n={' and '.join(map(str, one.n))}"
+    if one.low is None:
+        return (
+            f"{name} against {base} is unreplicated: {_signed(question, one)} in {metric.name} ({_why(one)})"
+        )
+    proof, signed = _proof(question, one), _signed(question, one)
+    small = f", less than {_amount(question, metric.sesoi)}" if metric.sesoi else ""
+    by = f"by {_size(question, one)} in {metric.name}"
+    return {
+        "better": f"{name} is better than {base} {by} {proof}",
+        "worse": f"{name} is worse than {base} {by} {proof}",
+        "better-but-small": f"{name} is better than {base} {by}{small} {proof}",
+        "worse-but-small": f"{name} is worse than {base} {by}{small} {proof}",
+        "same": f"{name} is the same as {base} in {metric.name} within {_amount(question, metric.sesoi)}: "
+        f"{signed} {proof}",
+        "inconclusive": f"{name} against {base} is inconclusive: {signed} in {metric.name} {proof}",
+    }[one.verdict]
+
+
+def _trend(question: Question, one: Comparison) -> str:
+    ends = sorted(question.values) if question.scale == "log" else question.values
+    first, last = (json.dumps(end, ensure_ascii=False) for end in (ends[0], ends[-1]))
+    metric = question.metric
+    start = f"with {question.parameter} from {first} to {last}, {metric.name}"
+    if one.delta is None:
+        return f"{start} cannot be fitted: n={' and '.join(map(str, one.n))}"
+    if one.low is None:
+        return f"{start} changes by {_signed(question, one)}, unreplicated ({_why(one)})"
+    proof, signed = _proof(question, one), _signed(question, one)
+    return {
+        "rising": f"{start} rises by {_size(question, one)} {proof}",
+        "falling": f"{start} falls by {_size(question, one)} {proof}",
+        "flat": f"{start} stays flat within {_amount(question, metric.sesoi)}: {signed} {proof}",
+        "inconclusive": f"{start} is inconclusive: {signed} {proof}",
+    }[one.verdict]
+
+
+def _why(one: Comparison) -> str:
+    if min(one.n) < FEWEST:
+        return f"{_n(one)}; a verdict needs {FEWEST}"
+    return f"{_n(one)}, but the seeds give identical results"
+
+
+def _proof(question: Question, one: Comparison) -> str:
+    """The evidence in brackets: interval, p, n; turned round where the sentence says "worse by"."""
+    assert one.low is not None
+    assert one.high is not None
+    assert one.p is not None
+    low, high = (-one.high, -one.low) if _turned(one) else (one.low, one.high)
+    decimals = _decimals(question, one)
+    level = f"{100 * (1 - question.alpha):g}% CI {low:.{decimals}f} to {high:.{decimals}f}"
+    adjusted = "Holm p" if one.family > 1 else "p"
+    p = f"TOST {adjusted}{_p(one.p_same, question.alpha)}, " if one.verdict in ("same", "flat") else ""
+    return f"({level}, {p or f'{adjusted}{_p(one.p, question.alpha)}, '}{_n(one)})"
+
+
+def _turned(one: Comparison) -> bool:
+    """Whether the sentence tells the size of a negative difference, as in "worse by 2"."""
+    sized = ("better", "worse", "better-but-small", "worse-but-small", "rising", "falling")
+    return one.verdict in sized and one.delta is not None and one.delta < 0
+
+
+def _size(question: Question, one: Comparison) -> str:
+    assert one.delta is not None
+    return f"{abs(one.delta):.{_decimals(question, one)}f}{_unit(question)}"
+
+
+def _signed(question: Question, one: Comparison) -> str:
+    assert one.delta is not None
+    return f"{one.delta:+.{_decimals(question, one)}f}{_unit(question)}"
+
+
+def _amount(question: Question, number: float | None) -> str:
+    return f"{number:g}{_unit(question)}"
+
+
+def _unit(question: Question) -> str:
+    unit = "points" if question.metric.unit == "%" else question.metric.unit
+    return f" {unit}" if unit else ""
+
+
+def _n(one: Comparison) -> str:
+    if one.test == "paired t":
+        return f"n={one.n[0]} pairs"
+    fewest, most = min(one.n), max(one.n)
+    return f"n={fewest} per value" if fewest == most else f"n={fewest} to {most} per value"
+
+
+def _p(p: float | None, alpha: float) -> str:
+    """A p value, never rounded to the other side of alpha."""
+    assert p is not None
+    if p < min(0.001, alpha):
+        return "<0.001" if alpha >= 0.001 else f"={p:.1g}"
+    decimals = next(d for d in range(3, 20) if (float(f"{p:.{d}f}") < alpha) == (p < alpha) or d == 19)
+    return f"={p:.{decimals}f}"
+
+
+def _decimals(question: Question, one: Comparison) -> int:
+    """One digit of the interval's half width; more where rounding would move a number across a bound."""
+    numbers = [number for number in (one.delta, one.low, one.high) if number is not None]
+    half = (
+        (one.high - one.low) / 2
+        if one.high is not None and one.low is not None
+        else abs(one.delta or 0) / 100
+    )
+    margin = question.metric.sesoi or 0.0
+    start = min(_digits(half), _MOST_DECIMALS)
+    for decimals in range(start, _MOST_DECIMALS):
+        if all(_side(round(x, decimals), b) == _side(x, b) for x in numbers for b in (0.0, margin, -margin)):
+            return decimals
+    return _MOST_DECIMALS
+
+
+def _side(number: float, bound: float) -> int:
+    return (number > bound) - (number < bound)
+
+
+def _digits(width: float) -> int:
+    """The decimals that show one digit of a width."""
+    return max(0, -math.floor(math.log10(width))) if width > 0 else 0
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(value if isinstance(value, str) else json.dumps(value, default=repr) for value in values)

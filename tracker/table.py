@@ -1,0 +1,170 @@
+"""The table of the tree: one row per node, ready for every export."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from tracker import sentences
+from tracker.configs import key
+from tracker.estimates import Estimate
+from tracker.findings import Finding, walk
+from tracker.question import Question
+from tracker.tree import Cell
+
+SCHEMA = 1  # goes up when a column changes its meaning
+_FAILED = ("failed", "interrupted", "dead")
+
+Scalar = str | int | float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One node of the tree; the fields are the columns, in their order.
+
+    A number that is not known is None, and a text is empty. `n_runs`, `n_failed` and `cost_used_h` go over
+    every run that matches, reruns too; a group counts those beneath it, each once.
+    `skill_mean`, `skill_sd` and `skill_ci_*` are those of `best_value`. `delta*`, `p_adj`, `test` and
+    `verdict` are those of one comparison: the trend where there is a scale (the fitted change from one end to
+    the other), else value minus baseline for the value with the smallest adjusted p.
+    """
+
+    node: str
+    level: int
+    sub_project: str
+    context: str
+    setup: Mapping[str, Any]
+    name: str
+    parameter: str
+    values: tuple[Any, ...]
+    status: str  # planned, running or done
+    skill: str
+    question: str
+    finding: str
+    state: str
+    n_runs: int
+    n_planned: int  # the runs that the question asks for
+    n_failed: int  # failed, interrupted or dead
+    metric: str
+    skill_mean: float | None
+    skill_sd: float | None
+    skill_ci_low: float | None
+    skill_ci_high: float | None
+    best_value: Scalar
+    baseline: Scalar
+    delta: float | None
+    delta_ci_low: float | None
+    delta_ci_high: float | None
+    p_adj: float | None
+    test: str
+    verdict: str
+    cost_used_h: float
+    finding_source: str  # human or computed
+    finding_computed: str  # the computed sentence, also where a human's stands
+    run_ids: tuple[int | str, ...]  # the runs that answer
+    updated_at: str  # when the last of the runs stopped, ISO 8601 in UTC
+    order: int
+    schema: int
+
+
+def rows(findings: Iterable[Finding]) -> tuple[Row, ...]:
+    """One row per node, depth first in declared order."""
+    nodes = [one for finding in findings for one in walk(finding)]
+    return tuple(_row(finding, order) for order, finding in enumerate(nodes, start=1))
+
+
+def _row(finding: Finding, order: int) -> Row:
+    question = finding.node.question
+    return Row(
+        node=question.node,
+        level=question.level,
+        sub_project=question.sub_project,
+        context=question.context,
+        setup=_setup(question),
+        name=question.name,
+        parameter=question.parameter,
+        values=question.values,
+        status=finding.status,
+        skill=sentences.skills(question, finding.estimates) if finding.estimates else "",
+        question=question.question,
+        finding=finding.text,
+        state=finding.state,
+        metric=question.metric.name,
+        baseline=_scalar(question.baseline) if question.has_baseline else "",
+        finding_source=finding.source,
+        finding_computed=finding.computed,
+        order=order,
+        schema=SCHEMA,
+        **_skill(finding),
+        **_difference(finding),
+        **_counts(finding),
+    )
+
+
+def _setup(question: Question) -> dict[str, Any]:
+    """The fixed settings, with the experiment in front unless it is what the question varies."""
+    varied = {question.parameter, *question.nuisance}
+    fixed = {} if "experiment" in varied or not question.experiment else {"experiment": question.experiment}
+    return {**fixed, **question.setup}
+
+
+def _skill(finding: Finding) -> dict[str, Any]:
+    sign = 1 if finding.node.question.metric.goal == "maximize" else -1
+
+    def goodness(one: Estimate) -> float:
+        return sign * one.mean if one.mean is not None else float("-inf")
+
+    best = max(finding.estimates, key=goodness, default=None)
+    known = best if best and best.mean is not None else None
+    return {
+        "skill_mean": known.mean if known else None,
+        "skill_sd": known.sd if known else None,
+        "skill_ci_low": known.low if known else None,
+        "skill_ci_high": known.high if known else None,
+        "best_value": _scalar(known.value) if known else "",
+    }
+
+
+def _difference(finding: Finding) -> dict[str, Any]:
+    lead = finding.lead
+    adjusted = ", Holm" if lead and lead.family > 1 else ""
+    return {
+        "delta": lead.delta if lead else None,
+        "delta_ci_low": lead.low if lead else None,
+        "delta_ci_high": lead.high if lead else None,
+        "p_adj": lead.p if lead else None,
+        "test": f"{lead.test}{adjusted}" if lead and lead.p is not None else "",
+        "verdict": finding.verdict,
+    }
+
+
+def _counts(finding: Finding) -> dict[str, Any]:
+    cells = [cell for one in _counted(finding) for cell in one.node.cells]
+    runs = {run.id: run for cell in cells for run in cell.runs}.values()
+    stops = [run.stopped for run in runs if run.stopped]
+    return {
+        "n_runs": len(runs),
+        "n_planned": len({_wanted(cell) for cell in cells}),
+        "n_failed": sum(run.state(finding.now) in _FAILED for run in runs),
+        "cost_used_h": round(sum(run.hours for run in runs), 4),
+        "run_ids": tuple(dict.fromkeys(cell.answer.id for cell in cells if cell.answer)),
+        "updated_at": max(stops).astimezone(UTC).isoformat(timespec="seconds") if stops else "",
+    }
+
+
+def _counted(finding: Finding) -> Iterable[Finding]:
+    """The findings whose cells a row counts: a question's own, or all beneath a group."""
+    return [finding] if finding.node.cells else walk(finding)
+
+
+def _wanted(cell: Cell) -> tuple[Any, int]:
+    return key(cell.settings), cell.seed
+
+
+def _scalar(value: Any) -> Scalar:
+    """A value in one cell: text and numbers as they are, anything else as JSON."""
+    plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return value if plain else json.dumps(value, ensure_ascii=False)
