@@ -24,7 +24,7 @@ from sacred import Experiment
 from sacred.observers import MongoObserver
 
 experiment = Experiment("tiny", save_git_info=False)
-experiment.add_config(lr=0.1, layers=[16, 32], sizes=(1, 2), nested={"depth": 20, "norm": None}, points=3, seconds=0.0)
+experiment.add_config(lr=0.1, sizes=(1, 2), nested={"depth": 20, "norm": None}, points=3, seconds=0.0)
 if "TINY_MONGO" in os.environ:
     address, _, database = os.environ["TINY_MONGO"].partition(" ")
     experiment.observers.append(MongoObserver(address, db_name=database))
@@ -47,7 +47,7 @@ experiment.run_commandline()
 
 @pytest.fixture(scope="session")
 def tiny_experiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Sacred script with the settings lr, layers, sizes, nested, points (logged), seconds (slept)."""
+    """A Sacred script with the settings lr, sizes, nested, points (logged), seconds (slept)."""
     script = tmp_path_factory.mktemp("tiny") / "tiny.py"
     script.write_text(SCRIPT, encoding="utf-8")
     return script
@@ -55,7 +55,7 @@ def tiny_experiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def start_run(tiny_experiment: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """start_run(folder, *updates, mongo="") starts the tiny experiment; what still runs at the end is killed."""
+    """start_run(folder, *updates, mongo="") starts the tiny experiment, which the end of the test kills."""
     started: list[subprocess.Popen[str]] = []
 
     def start(folder: Path | None, *updates: str, mongo: str = "") -> subprocess.Popen[str]:
@@ -63,7 +63,9 @@ def start_run(tiny_experiment: Path) -> Iterator[Callable[..., subprocess.Popen[
         command = [sys.executable, "-W", "ignore", str(tiny_experiment), *options, "with", *updates]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", **(_for_sacred(mongo) if mongo else {})}
         pipe = subprocess.PIPE
-        started.append(subprocess.Popen(command, env=environment, stdout=pipe, stderr=subprocess.STDOUT, text=True))
+        started.append(
+            subprocess.Popen(command, env=environment, stdout=pipe, stderr=subprocess.STDOUT, text=True)
+        )
         return started[-1]
 
     yield start
@@ -74,7 +76,7 @@ def start_run(tiny_experiment: Path) -> Iterator[Callable[..., subprocess.Popen[
 
 @pytest.fixture
 def record_run(start_run: Callable[..., subprocess.Popen[str]]) -> Callable[..., None]:
-    """record_run(folder, "lr=0.2", mongo=address) records one whole run, in the folder, the database or both."""
+    """record_run(folder, "lr=0.2", mongo=address) records one run in the folder, the database or both."""
 
     def record(folder: Path | None, *updates: str, mongo: str = "") -> None:
         process = start_run(folder, "seed=1", *updates, mongo=mongo)
@@ -96,12 +98,12 @@ def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield os.environ["MONGO_URL"]
         return
     folder, port = tmp_path_factory.mktemp("mongo"), _free_port()
-    # one file per database: with --db all databases would see each other's collections
-    command = [str(Path(sys.executable).with_name("nx-27017")), "--data-dir", str(folder), "--port", str(port)]
+    # one file per database: with --db all databases would see each other's collections;
+    # a pid file of its own: with the common one only one server may run on a machine
+    own = (f"--data-dir={folder}", f"--log-file={folder / 'nx.log'}", f"--pid-file={folder / 'nx.pid'}")
+    command = [str(Path(sys.executable).with_name("nx-27017")), f"--port={port}", *own]
     with (folder / "server.log").open("w", encoding="utf-8") as log:
-        server = subprocess.Popen(
-            [*command, "--log-file", str(folder / "nx.log")], cwd=folder, stdout=log, stderr=log
-        )
+        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
     try:
         _wait_for(port, server, folder / "server.log")
         yield f"mongodb://127.0.0.1:{port}"

@@ -28,7 +28,6 @@ UNREAD = (  # what no Run holds: it may be large, or secret
     "experiment.dependencies",
     "experiment.repositories",
 )
-REAL = {"_id": {"$ne": None}}  # Sacred leaves a stump without an id when the end of a run is lost
 REFUSALS = (13, 18, 8000)  # Unauthorized, AuthenticationFailed, Atlas' word for both
 
 
@@ -43,8 +42,7 @@ class MongoStore:
 
     def runs(self) -> Iterator[Run]:
         with self._asking():
-            documents = self._database.runs.find(REAL, dict.fromkeys(UNREAD, 0))
-            found = [run_from(document) for document in documents]
+            found = [run_from(document) for document in self._documents(dict.fromkeys(UNREAD, 0))]
         yield from sorted(found, key=lambda run: id_order(run.id))
 
     def run(self, id: int | str) -> Run:
@@ -54,7 +52,7 @@ class MongoStore:
                 document = self._database.runs.find_one({"_id": spelling})
                 if document is not None:
                     return run_from(document)
-            known = [run_id(document) for document in self._database.runs.find(REAL, {"_id": 1})]
+            known = [run_id(document) for document in self._documents({"_id": 1})]
         raise unknown_run(wanted, sorted(known, key=id_order), self.address)
 
     def metrics(self, run: Run) -> tuple[str, ...]:
@@ -75,6 +73,10 @@ class MongoStore:
                 parts[part["run_id"]].append(part)
         numbers = {id: reduced(values_from(found), reduction) for id, found in parts.items()}
         return {id: number for id, number in numbers.items() if number is not None}
+
+    def _documents(self, fields: dict[str, int]) -> Iterator[dict[str, Any]]:
+        """Every run; Sacred leaves a stump without an id when it ends a run that it could not begin."""
+        return (document for document in self._database.runs.find({}, fields) if document["_id"] is not None)
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
