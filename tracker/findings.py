@@ -13,7 +13,7 @@ from tracker.estimates import Estimate, Numbers, estimates
 from tracker.question import Questions
 from tracker.run import Run
 from tracker.stores.base import Store
-from tracker.tree import Node, build_tree
+from tracker.tree import Cell, Node, build_tree
 
 # Three words for a plan, and everything else is under way.
 _STATUS = {"planned": "planned", "blocked": "planned", "done": "done", "diverged": "done", "moot": "done"}
@@ -35,6 +35,11 @@ class Finding:
     estimates: tuple[Estimate, ...] = ()
     comparisons: tuple[Comparison, ...] = ()  # empty where there is no verdict
     children: tuple[Finding, ...] = field(default=())
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The runs that the question asks for."""
+        return self.node.cells
 
     @property
     def status(self) -> str:

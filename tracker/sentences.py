@@ -45,37 +45,35 @@ def skill(question: Question, one: Estimate, others: Sequence[Estimate]) -> str:
 
 
 def progress(question: Question, states: Sequence[str], estimates: Sequence[Estimate]) -> str:
-    """How far a question is: "4 of 12 runs done, 1 running; full 63.1 ± 1.2 % (mean ± sd, n=2)."."""
+    """How far a question is: "4 of 12 runs done, 1 running; n=3 for full, 1 for bn_only."."""
     counts = Counter(states)
     answered = counts.pop("done", 0) + counts.pop("diverged", 0)
     counts.pop("planned", 0)
     rest = "".join(f", {count} {state}" for state, count in sorted(counts.items()))
-    parts = [
-        f"{answered} of {len(states)} runs done{rest}",
-        skills(question, estimates),
-        *diverged(question, estimates),
-    ]
-    return "; ".join(part for part in parts if part) + "."
+    parts = [f"{answered} of {len(states)} runs done{rest}", *_seeds(question, estimates)]
+    return "; ".join([*parts, *diverged(question, estimates)]) + "."
 
 
 def not_comparable(
     question: Question, confounds: Mapping[str, Sequence[Any]], estimates: Sequence[Estimate]
 ) -> str:
-    """Why a question gets no verdict: "not comparable: the runs differ in lr (0.1, 0.01)"."""
+    """Why a question gets no verdict: "not comparable: the runs differ in lr (0.1, 0.01); ..."."""
     differing = ", ".join(f"{name} ({_listed(values)})" for name, values in confounds.items())
-    parts = [f"not comparable: the runs differ in {differing}", skills(question, estimates)]
-    return "; ".join(part for part in parts if part) + "."
+    parts = [f"not comparable: the runs differ in {differing}; fix it in setup, or ignore it"]
+    return "; ".join([*parts, *_seeds(question, estimates)]) + "."
 
 
 def missing(question: Question, estimates: Sequence[Estimate]) -> str:
     """Why a question gets no verdict: runs ended without the metric."""
     runs = [run for one in estimates for run in one.missing]
     completed = sum(one.completed for one in estimates)
-    parts = [
-        f"no finite {question.metric.name} in {len(runs)} of {completed} runs ({_listed(runs)})",
-        skills(question, estimates),
-    ]
-    return "; ".join(part for part in parts if part) + "."
+    parts = [f"no finite {question.metric.name} in {len(runs)} of {completed} runs ({_listed(runs)})"]
+    return "; ".join([*parts, *_seeds(question, estimates)]) + "."
+
+
+def _seeds(question: Question, estimates: Iterable[Estimate]) -> list[str]:
+    known = [f"{one.n} for {label(question, one.value)}" for one in estimates if one.n]
+    return [f"n={', '.join(known)}"] if known else []
 
 
 def settled(question: Question, comparisons: Sequence[Comparison], estimates: Sequence[Estimate]) -> str:
@@ -216,15 +214,14 @@ def _p(p: float | None, alpha: float) -> str:
 
 
 def _decimals(question: Question, one: Comparison) -> int:
-    """One digit of the interval's half width; more where rounding would move a number across a bound."""
+    """One digit of a quarter of the interval; more where rounding would move a number across a bound."""
     numbers = [number for number in (one.delta, one.low, one.high) if number is not None]
-    half = (
-        (one.high - one.low) / 2
-        if one.high is not None and one.low is not None
-        else abs(one.delta or 0) / 100
-    )
+    if one.low is None or one.high is None:
+        grain = abs(one.delta or 0.0) / 100
+    else:
+        grain = (one.high - one.low) / 4
     margin = question.metric.sesoi or 0.0
-    start = min(_digits(half), _MOST_DECIMALS)
+    start = min(_digits(grain), _MOST_DECIMALS)
     for decimals in range(start, _MOST_DECIMALS):
         if all(_side(round(x, decimals), b) == _side(x, b) for x in numbers for b in (0.0, margin, -margin)):
             return decimals

@@ -51,7 +51,7 @@ def _block(finding: Finding) -> RenderableType:
         lines.append(_line(f"{question.finding} (a human's words)"))
     if finding.computed:
         lines.append(_line(finding.computed, _VERDICTS.get(finding.verdict.partition("-")[0], "")))
-    return Group(lines[0], *(Padding(line, (0, 0, 0, 2)) for line in lines[1:]))
+    return Group(lines[0], *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines[1:]))
 
 
 def _heading(finding: Finding) -> Text:
