@@ -1,0 +1,451 @@
+"""What is frozen stays as it is to the last bit, and the known wrong ways of freezing do not freeze."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.nn.utils import parametrizations
+from torch.optim import SGD, Adam, AdamW, Optimizer
+
+from experiments.training import settings as choices
+from experiments.training.models import build_model
+from experiments.training.models.resnet import ResNet
+from experiments.training.norms import FreezableBatchNorm2d, batchnorm_layers
+from experiments.training.settings import SettingsError, TrainSettings
+from experiments.training.trainable import (
+    POLICIES,
+    calibrate,
+    freeze,
+    freeze_batchnorm,
+    trainable_names,
+)
+
+IMAGES = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+LABELS = torch.arange(8) % 10
+OPTIMIZERS: dict[str, Callable[[list[nn.Parameter]], Optimizer]] = {
+    "sgd": lambda parameters: SGD(parameters, lr=0.1, momentum=0.9, weight_decay=1e-4),
+    "adam": lambda parameters: Adam(parameters, lr=0.01),
+    "adamw": lambda parameters: AdamW(parameters, lr=0.01, weight_decay=0.1),
+}
+
+
+def network(**given: object) -> ResNet:
+    return build_model(TrainSettings.from_config({"depth": 8, "width": 4, **given}), 10)
+
+
+def nothing(model: nn.Module) -> None:
+    """What proper freezing does after a step."""
+
+
+def train(
+    model: nn.Module,
+    optimizer: Optimizer,
+    steps: int,
+    set_to_none: bool = True,
+    after_step: Callable[[nn.Module], None] = nothing,
+) -> None:
+    model.train()
+    for _ in range(steps):
+        optimizer.zero_grad(set_to_none=set_to_none)
+        torch.autograd.backward(cross_entropy(model(IMAGES), LABELS))
+        optimizer.step()
+        after_step(model)
+
+
+def stem_norm(model: nn.Module) -> FreezableBatchNorm2d:
+    layer = model.get_submodule("stem.norm")
+    assert isinstance(layer, FreezableBatchNorm2d)
+    return layer
+
+
+def stem_weight(model: nn.Module) -> Tensor:
+    return model.get_parameter("stem.conv.weight").detach()
+
+
+def mean(layer: nn.BatchNorm2d) -> Tensor:
+    """A copy of the running mean."""
+    assert layer.running_mean is not None
+    return layer.running_mean.clone()
+
+
+def learning(model: nn.Module) -> list[nn.Parameter]:
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
+
+
+def parameters_of(model: nn.Module) -> dict[str, Tensor]:
+    return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+
+
+def moved(model: nn.Module, before: dict[str, Tensor]) -> set[str]:
+    return {name for name, parameter in model.named_parameters() if not torch.equal(parameter, before[name])}
+
+
+# ---------------------------------------------------------------------------------------------------
+# Policies
+
+
+def test_the_table_of_policies_is_the_one_in_the_settings() -> None:
+    assert tuple(POLICIES) == choices.TRAINABLE
+
+
+def test_policies_share_the_network_out() -> None:
+    model = network()
+    everything = {name for name, _ in model.named_parameters()}
+    norms = trainable_names(model, "batchnorm")
+    assert trainable_names(model, "all") == everything
+    assert norms == {name for name in everything if "norm" in name}
+    assert trainable_names(model, "all_but_batchnorm") == everything - norms
+    assert trainable_names(model, "output") == {"output.weight", "output.bias"}
+    assert trainable_names(model, "none") == frozenset()
+
+
+def test_weight_norm_parameters_go_by_their_names() -> None:
+    model = network(norm="weight_norm")
+    assert trainable_names(model, "all") == {name for name, _ in model.named_parameters()}
+    assert "stem.conv.parametrizations.weight.original1" in trainable_names(model, "all")
+    freeze(model, trainable_names(model, "output"))
+    before = parameters_of(model)
+    train(model, SGD(learning(model), lr=0.1), steps=3)
+    assert moved(model, before) == {"output.weight", "output.bias"}
+
+
+def test_an_unknown_policy_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(SettingsError, match="trainable='batch_norm' is not one of all, batchnorm"):
+        trainable_names(network(), "batch_norm")
+
+
+@pytest.mark.parametrize("policy", ["batchnorm", "output"])
+def test_a_policy_that_would_train_nothing_is_refused(policy: str) -> None:
+    with pytest.raises(SettingsError, match="would train nothing"):
+        trainable_names(nn.Sequential(nn.Conv2d(3, 4, 3)), policy)
+
+
+def test_a_name_that_is_not_there_is_refused_before_anything_is_frozen() -> None:
+    model = network()
+    with pytest.raises(SettingsError, match=r"no parameter ouput\.weight"):
+        freeze(model, frozenset({"output.bias", "ouput.weight"}))
+    assert len(learning(model)) == len(list(model.parameters()))
+
+
+class Odd(nn.Module):
+    """Parameters that a search by type or by word would take for something else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(4))  # owned by the root, called as a scale is
+        self.weight_of_batchnorm = nn.Parameter(torch.ones(4))
+        self.first = nn.Linear(4, 4)
+        self.tied = nn.Linear(4, 4)
+        self.tied.weight = self.first.weight
+        self.attention = nn.MultiheadAttention(4, 2)
+        self.activation = nn.PReLU()
+        self.plain = nn.BatchNorm1d(4)
+        self.own = FreezableBatchNorm2d(4)
+        self.lengths = parametrizations.weight_norm(nn.Linear(4, 4))
+        self.output = nn.Linear(4, 4)
+        self.output.weight = self.first.weight
+
+
+def test_batchnorm_is_found_by_layer_and_not_by_word() -> None:
+    expected = {"plain.weight", "plain.bias", "own.weight", "own.bias"}
+    assert trainable_names(Odd(), "batchnorm") == expected
+
+
+def test_everything_else_is_found_too() -> None:
+    rest = trainable_names(Odd(), "all_but_batchnorm")
+    assert {
+        "gamma",
+        "weight_of_batchnorm",
+        "first.weight",
+        "tied.bias",
+        "attention.in_proj_weight",
+        "activation.weight",
+        "lengths.parametrizations.weight.original0",
+    } <= rest
+    assert len(rest) + 4 == len(list(Odd().parameters()))
+
+
+def test_a_tied_weight_goes_by_its_first_name() -> None:
+    model = Odd()
+    names = trainable_names(model, "output")
+    assert names == {"first.weight", "output.bias"}
+    freeze(model, names)
+    assert model.output.weight.requires_grad
+    assert not model.tied.bias.requires_grad
+
+
+def test_freezing_again_lets_other_parameters_learn() -> None:
+    model = network()
+    freeze(model, trainable_names(model, "none"))
+    freeze(model, trainable_names(model, "output"))
+    assert {name for name, p in model.named_parameters() if p.requires_grad} == {
+        "output.weight",
+        "output.bias",
+    }
+
+
+# ---------------------------------------------------------------------------------------------------
+# Training under a policy
+
+
+@pytest.mark.parametrize("set_to_none", [True, False])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("policy", ["all", "batchnorm", "all_but_batchnorm", "output"])
+def test_only_what_the_policy_names_moves(policy: str, optimizer: str, set_to_none: bool) -> None:
+    model = network()
+    names = trainable_names(model, policy)
+    freeze(model, names)
+    before = parameters_of(model)
+    train(model, OPTIMIZERS[optimizer](learning(model)), steps=4, set_to_none=set_to_none)
+    assert moved(model, before) == names
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_even_an_optimizer_of_everything_moves_only_what_the_policy_names(optimizer: str) -> None:
+    model = network()
+    names = trainable_names(model, "batchnorm")
+    freeze(model, names)
+    before = parameters_of(model)
+    train(model, OPTIMIZERS[optimizer](list(model.parameters())), steps=3, set_to_none=False)
+    assert moved(model, before) == names
+
+
+@pytest.mark.parametrize("policy", ["all", "batchnorm", "all_but_batchnorm", "output"])
+def test_optimizer_gradients_and_states_belong_to_the_policy(policy: str) -> None:
+    model = network()
+    names = trainable_names(model, policy)
+    freeze(model, names)
+    optimizer = SGD(learning(model), lr=0.1, momentum=0.9)
+    train(model, optimizer, steps=1)
+    named = {parameter: name for name, parameter in model.named_parameters()}
+    assert {named[p] for group in optimizer.param_groups for p in group["params"]} == names
+    assert {name for parameter, name in named.items() if parameter.grad is not None} == names
+    assert set(optimizer.state) <= {parameter for parameter, name in named.items() if name in names}
+
+
+def test_nothing_learns_under_none() -> None:
+    model = network()
+    freeze(model, trainable_names(model, "none"))
+    assert not cross_entropy(model(IMAGES), LABELS).requires_grad
+
+
+def test_statistics_follow_the_data_although_only_batchnorm_learns() -> None:
+    model = network()
+    freeze(model, trainable_names(model, "none"))
+    before = copy.deepcopy(dict(model.named_buffers()))
+    with torch.no_grad():
+        model.train()(IMAGES)
+    assert not any(torch.equal(buffer, before[name]) for name, buffer in model.named_buffers())
+
+
+@pytest.mark.parametrize("policy", ["all", "batchnorm", "all_but_batchnorm"])
+def test_frozen_statistics_keep_every_bit_while_the_rest_learns(policy: str) -> None:
+    model = network()
+    names = trainable_names(model, policy)
+    freeze(model, names)
+    train(model, SGD(learning(model), lr=0.1), steps=2)
+    freeze_batchnorm(model)
+    before, parameters = copy.deepcopy(dict(model.named_buffers())), parameters_of(model)
+    train(model, SGD(learning(model), lr=0.1), steps=3)
+    model.eval()(IMAGES)
+    assert {name.rpartition(".")[2] for name in before} == {
+        "running_mean",
+        "running_var",
+        "num_batches_tracked",
+    }
+    assert all(torch.equal(buffer, before[name]) for name, buffer in model.named_buffers())
+    assert moved(model, parameters) == names
+
+
+def test_a_network_without_batchnorm_cannot_be_frozen() -> None:
+    with pytest.raises(SettingsError, match="the network has none"):
+        freeze_batchnorm(network(norm="weight_norm"))
+
+
+def test_a_batchnorm_that_would_thaw_is_refused() -> None:
+    with pytest.raises(SettingsError, match="1 is a BatchNorm2d; build it as FreezableBatchNorm2d"):
+        freeze_batchnorm(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)))
+
+
+# ---------------------------------------------------------------------------------------------------
+# Calibration
+
+
+def test_calibration_sets_the_mean_over_batches() -> None:
+    model = network()
+    batches = [torch.randn(8, 3, 8, 8) + shift for shift in (0.0, 1.0, 5.0)]
+    train(model, SGD(model.parameters(), lr=0.1), steps=2)  # what was there before does not count
+    calibrate(model, batches)
+    norm, convolution = stem_norm(model), model.get_submodule("stem.conv")
+    seen = [convolution(batch) for batch in batches]
+    means = torch.stack([output.mean(dim=(0, 2, 3)) for output in seen])
+    variances = torch.stack([output.var(dim=(0, 2, 3)) for output in seen])
+    torch.testing.assert_close(mean(norm), means.mean(dim=0).detach())
+    torch.testing.assert_close(norm.running_var, variances.mean(dim=0).detach())
+    assert norm.num_batches_tracked == 3
+
+
+def test_calibration_changes_nothing_but_statistics() -> None:
+    model = nn.Sequential(network(), nn.Dropout(0.5))
+    model.get_submodule("0.stages").eval()
+    modes, before = [module.training for module in model.modules()], parameters_of(model)
+    random = torch.get_rng_state()
+    calibrate(model, [IMAGES])
+    assert torch.equal(torch.get_rng_state(), random)
+    assert [module.training for module in model.modules()] == modes
+    assert not moved(model, before)
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert {layer.momentum for layer in batchnorm_layers(model).values()} == {0.1}
+
+
+def test_a_failed_calibration_gives_momentum_and_modes_back() -> None:
+    def batches() -> Iterator[Tensor]:
+        yield IMAGES
+        raise OSError("the disk is gone")
+
+    model = network().eval()
+    with pytest.raises(OSError, match="disk"):
+        calibrate(model, batches())
+    assert {layer.momentum for layer in batchnorm_layers(model).values()} == {0.1}
+    assert not any(module.training for module in model.modules())
+
+
+def test_calibration_without_batches_is_refused() -> None:
+    with pytest.raises(SettingsError, match="at least one batch"):
+        calibrate(network(), [])
+
+
+def test_calibration_after_the_freeze_is_refused() -> None:
+    model = network()
+    freeze_batchnorm(model)
+    with pytest.raises(RuntimeError, match=r"stem\.norm is frozen already"):
+        calibrate(model, [IMAGES])
+
+
+def test_a_calibrated_and_frozen_network_normalises_in_train_mode() -> None:
+    model = network()
+    calibrate(model, [IMAGES])
+    freeze_batchnorm(model)
+    output = model.train().get_submodule("stem")(IMAGES)
+    assert output.mean(dim=(0, 2, 3)).abs().max() < 1e-5
+    torch.testing.assert_close(output.std(dim=(0, 2, 3)), torch.ones(4), atol=1e-3, rtol=0)
+
+
+# ---------------------------------------------------------------------------------------------------
+# Known wrong ways
+
+
+def freeze_others_after_the_step(model: nn.Module) -> None:
+    """Wrong: the step before it has moved everything, the optimiser goes on with its memory."""
+    norms = {p for layer in batchnorm_layers(model).values() for p in layer.parameters()}
+    for parameter in model.parameters():
+        parameter.requires_grad_(parameter in norms)
+
+
+def clear_gradients_by_type_name(model: nn.Module) -> None:
+    """Wrong twice: a type never equals a string, and gradients are cleared when they have been used."""
+    for layer in model.modules():
+        if type(layer) != "torch.nn.modules.batchnorm.BatchNorm2d":  # type: ignore[comparison-overlap]  # noqa: E721
+            for parameter in layer.parameters():
+                if parameter.grad is not None:
+                    parameter.grad.zero_()
+
+
+def freeze_recursively(module: nn.Module) -> None:
+    """Wrong: the call that should be in the loop comes after it, where a leaf has no child."""
+    for child in module.children():
+        for parameter in child.parameters():
+            parameter.requires_grad_(False)
+    freeze_recursively(child)
+
+
+def drift(steps: int, optimizer: str, set_to_none: bool) -> float:
+    """How far the first convolution has moved, relative to its length, when the freeze comes after step 1."""
+    model = network()
+    before = stem_weight(model).clone()
+    train(
+        model,
+        OPTIMIZERS[optimizer](list(model.parameters())),
+        steps,
+        set_to_none,
+        freeze_others_after_the_step,
+    )
+    return float((stem_weight(model) - before).norm() / before.norm())
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_freezing_after_the_first_step_is_a_step_too_late(optimizer: str) -> None:
+    assert drift(1, optimizer, set_to_none=True) > 0
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_freezing_after_the_first_step_goes_no_further_without_gradients(optimizer: str) -> None:
+    assert drift(5, optimizer, set_to_none=True) == drift(1, optimizer, set_to_none=True)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_freezing_after_the_first_step_never_stops_with_gradients_of_zero(optimizer: str) -> None:
+    steps = [drift(count, optimizer, set_to_none=False) for count in (1, 3, 6)]
+    assert steps[0] < steps[1] < steps[2]
+    assert steps[2] > 1.5 * steps[0]
+
+
+def test_comparing_a_type_with_a_string_trains_everything() -> None:
+    plain, wrong = network(), network()
+    train(plain, SGD(plain.parameters(), lr=0.1, momentum=0.9), steps=3)
+    optimizer = SGD(wrong.parameters(), lr=0.1, momentum=0.9)
+    train(wrong, optimizer, steps=3, after_step=clear_gradients_by_type_name)
+    assert not moved(wrong, parameters_of(plain))
+
+
+def test_recursion_outside_the_loop_ends_at_the_first_leaf() -> None:
+    with pytest.raises(UnboundLocalError, match="child"):
+        freeze_recursively(network())
+
+
+def test_recursion_over_children_misses_what_the_root_owns() -> None:
+    model = Odd()
+    with pytest.raises(UnboundLocalError):
+        freeze_recursively(model)
+    assert {name for name, p in model.named_parameters() if p.requires_grad} == {
+        "gamma",
+        "weight_of_batchnorm",
+    }
+
+
+def without_momentum() -> ResNet:
+    """Wrong: BatchNorm with momentum 0, as if that froze it."""
+    model = network()
+    for layer in batchnorm_layers(model).values():
+        layer.momentum = 0.0
+    return model
+
+
+def test_momentum_zero_keeps_the_statistics_but_not_the_output() -> None:
+    model = without_momentum().train()
+    before = mean(stem_norm(model))
+    others = torch.cat([IMAGES[:1], 3 * IMAGES[1:].flip(0)])
+    assert (model(IMAGES)[0] - model(others)[0]).abs().max() > 1e-2
+    assert torch.equal(mean(stem_norm(model)), before)
+    assert stem_norm(model).num_batches_tracked == 2  # it still counts
+
+
+def test_momentum_zero_does_not_keep_a_bad_batch_out() -> None:
+    model = without_momentum().train()
+    model(torch.full_like(IMAGES, float("nan")))
+    assert mean(stem_norm(model)).isnan().all()  # 0 times NaN
+    assert model.eval()(IMAGES).isnan().all()
+
+
+def test_eval_mode_alone_thaws_at_the_next_epoch() -> None:
+    model = network()
+    before = mean(stem_norm(model))
+    for layer in batchnorm_layers(model).values():
+        layer.eval()
+    train(model, SGD(model.parameters(), lr=0.1), steps=1)
+    assert not torch.equal(mean(stem_norm(model)), before)
