@@ -216,10 +216,7 @@ def _p(p: float | None, alpha: float) -> str:
 def _decimals(question: Question, one: Comparison) -> int:
     """One digit of a quarter of the interval; more where rounding would move a number across a bound."""
     numbers = [number for number in (one.delta, one.low, one.high) if number is not None]
-    if one.low is None or one.high is None:
-        grain = abs(one.delta or 0.0) / 100
-    else:
-        grain = (one.high - one.low) / 4
+    grain = (max(numbers) - min(numbers)) / 4 if len(numbers) > 1 else abs(one.delta or 0.0) / 100
     margin = question.metric.sesoi or 0.0
     start = min(_digits(grain), _MOST_DECIMALS)
     for decimals in range(start, _MOST_DECIMALS):

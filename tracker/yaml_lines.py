@@ -17,6 +17,8 @@ _LEADING_ZERO = re.compile(r"[-+]?0\d+")  # YAML 1.1 reads base eight
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null")}
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")  # what no CSV or JSON file can hold
 
+_NOT_FINITE = '{0} is not a finite number; write a number, or "{0}" for text'
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -111,7 +113,7 @@ def _scalar(place: Entry, node: yaml.ScalarNode) -> Any:
     if isinstance(value, str) and _UNSAFE.search(value):
         raise place.refuse(f"{value!r} holds a character that no table can hold; leave it out")
     if isinstance(value, float) and not math.isfinite(value):
-        raise place.refuse(f'{raw} is not a finite number; write a number, or "{raw}" for text')
+        raise place.refuse(_NOT_FINITE.format(raw))
     return value
 
 
@@ -123,6 +125,8 @@ def _refuse_misread(place: Entry, raw: str, kind: str) -> None:
         )
     if kind == "str" and _SCIENTIFIC.fullmatch(raw):
         number = float(raw)
+        if not math.isfinite(number):
+            raise place.refuse(_NOT_FINITE.format(raw))
         meant = re.sub(r"^(-?\d+)e", r"\1.0e", repr(number))
         raise place.refuse(f'YAML reads {raw} as text; write {meant} for the number or "{raw}" for text')
     if kind == "str" and raw == "None":
