@@ -8,7 +8,14 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from sweeps.engines.base import Event
 from sweeps.plan import Job
@@ -45,9 +52,9 @@ class SweepProgress:
         self._ended += 1
         self._bar.advance(self._task)
         word = "[green]done[/]" if event.exit_code == 0 else "[red]FAILED[/]"
-        width = len(str(self._total))
+        place = f"{self._ended:>{len(str(self._total))}}/{self._total}"
         self._console.print(
-            f"[{self._ended:>{width}}/{self._total}] {word} {event.seconds:5.1f} s  {escape(what(event.job))}",
+            f"[dim]{place}[/] {word} {event.seconds:5.1f} s  {escape(what(event.job))}",
             soft_wrap=True,
             highlight=False,
         )

@@ -1,0 +1,78 @@
+"""A toy experiment, quick to start and honest in its record, with questions about it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+TOY = """
+import sys, time
+from tracker.recording import Experiment, record, run_commandline
+
+experiment = Experiment("toy", save_git_info=False)
+experiment.add_config({"x": 1, "act": "succeed", "nap": 0.0})
+record(experiment)
+
+@experiment.main
+def main(_run, x, act, nap, seed):
+    print("toy started", flush=True)
+    time.sleep(nap)
+    if act == "fail" or (act == "fail at 2" and x == 2):
+        raise RuntimeError("on purpose")
+    _run.log_scalar("test.accuracy", 10.0 * x + seed, 1)
+    return x
+
+if __name__ == "__main__":
+    run_commandline(experiment)
+"""
+
+QUESTIONS = """
+version: 1
+metric: {name: test.accuracy}
+defaults: {experiment: toy, launch: python toy.py, seeds: [1, 2], setup: {act: succeed}}
+tree:
+  - {id: first, question: "Does x matter?", parameter: x, values: [1, 2, 3], baseline: 1}
+  - {id: again, question: "Does x matter up to 2?", parameter: x, values: [1, 2], baseline: 1}
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with the toy and its questions."""
+    (tmp_path / "toy.py").write_text(TOY)
+    (tmp_path / "questions.yaml").write_text(QUESTIONS)
+    return tmp_path
+
+
+@pytest.fixture
+def start(place: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Start `sweeps WORDS` in that folder."""
+
+    def begin(*words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", "from sweeps.cli import main; main()", *words],
+            cwd=place,
+            env={**os.environ, "TRACKER_STORE": ""},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return begin
+
+
+@pytest.fixture
+def sweeps(start: Callable[..., subprocess.Popen[str]]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `sweeps WORDS` in that folder to its end."""
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        process = start(*words)
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    return run

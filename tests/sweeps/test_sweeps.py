@@ -1,0 +1,171 @@
+"""Sweeps over a toy experiment: real processes, a real store."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tracker import open_store
+
+Sweeps = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def recorded(place: Path) -> Counter[tuple[int, int | None, str]]:
+    return Counter((run.config["x"], run.seed, run.status) for run in open_store(str(place / "runs")).runs())
+
+
+def in_a_shell(line: str, place: Path) -> None:
+    """Run the line as a user would whose environment is activated."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environ = {**os.environ, "TRACKER_STORE": "", "PATH": path}
+    subprocess.run(line, shell=True, cwd=place, env=environ, capture_output=True, check=True)
+
+
+def everything() -> Counter[tuple[int, int | None, str]]:
+    return Counter((x, seed, "COMPLETED") for x in (1, 2, 3) for seed in (1, 2))
+
+
+def test_a_plan_lists_each_missing_run_once_and_starts_nothing(place: Path, sweeps: Sweeps) -> None:
+    answer = sweeps("plan", "questions.yaml")
+
+    lines = answer.stdout.splitlines()
+    assert answer.returncode == 0
+    assert len(lines) == len(set(lines)) == 6  # the four runs of `again` are also runs of `first`
+    assert "6 runs to start" in answer.stderr
+    assert not (place / "runs").exists()
+
+
+def test_a_planned_line_can_be_pasted_into_a_shell(place: Path, sweeps: Sweeps) -> None:
+    line = sweeps("plan", "questions.yaml", "--store", "else where").stdout.splitlines()[0]
+
+    in_a_shell(line, place)
+
+    assert (place / "else where" / "1").is_dir()
+
+
+def test_a_sweep_runs_everything_once(place: Path, sweeps: Sweeps) -> None:
+    answer = sweeps("run", "questions.yaml")
+
+    assert answer.returncode == 0, answer.stderr
+    assert recorded(place) == everything()
+    assert "nothing is missing" in answer.stderr
+
+
+def test_a_second_sweep_starts_nothing(place: Path, sweeps: Sweeps) -> None:
+    sweeps("run", "questions.yaml")
+
+    answer = sweeps("run", "questions.yaml")
+
+    assert answer.returncode == 0
+    assert recorded(place) == everything()
+
+
+def test_a_run_started_by_hand_is_not_started_again(place: Path, sweeps: Sweeps) -> None:
+    by_hand = sweeps("plan", "questions.yaml").stdout.splitlines()[3]
+    in_a_shell(by_hand, place)
+
+    sweeps("run", "questions.yaml")
+
+    assert recorded(place) == everything()
+
+
+def test_a_failed_run_stops_nothing_and_is_named_with_its_log(place: Path, sweeps: Sweeps) -> None:
+    text = (place / "questions.yaml").read_text()
+    (place / "questions.yaml").write_text(text.replace("act: succeed", "act: fail at 2"))
+
+    answer = sweeps("run", "questions.yaml", "--logs", "logs")
+
+    assert answer.returncode == 1
+    assert Counter(status for _, _, status in recorded(place).elements()) == {"COMPLETED": 4, "FAILED": 2}
+    assert answer.stderr.count("RuntimeError: on purpose") == 2
+    assert "its log: logs" in answer.stderr
+    assert "2 runs to start" in answer.stderr.splitlines()[-1]
+
+
+def test_the_next_sweep_repeats_the_failed_runs_alone(place: Path, sweeps: Sweeps) -> None:
+    text = (place / "questions.yaml").read_text()
+    (place / "questions.yaml").write_text(text.replace("act: succeed", "act: fail at 2"))
+    sweeps("run", "questions.yaml")
+
+    sweeps("run", "questions.yaml")
+
+    assert Counter(status for _, _, status in recorded(place).elements()) == {"COMPLETED": 4, "FAILED": 4}
+
+
+def test_ctrl_c_ends_the_runs_in_order_and_the_same_command_goes_on(
+    place: Path, start: Callable[..., subprocess.Popen[str]], sweeps: Sweeps
+) -> None:
+    text = (place / "questions.yaml").read_text()
+    (place / "questions.yaml").write_text(text.replace("act: succeed", "act: succeed, nap: 1.0"))
+    process = start("run", "questions.yaml", "--workers", "2")
+    _wait_for(lambda: any((place / "sweep-logs").glob("*.log")) and "toy started" in _logs(place))
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "the same command goes on from here" in errors
+    assert "Traceback" not in errors
+    assert {status for _, _, status in recorded(place)} <= {"INTERRUPTED", "COMPLETED"}
+
+    assert sweeps("run", "questions.yaml").returncode == 0
+    finished = Counter({key: count for key, count in recorded(place).items() if key[2] == "COMPLETED"})
+    assert finished == everything()
+
+
+def test_the_cores_are_divided_between_the_runs(place: Path, sweeps: Sweeps) -> None:
+    script = (place / "toy.py").read_text()
+    threads = 'import os; print("threads", os.environ["OMP_NUM_THREADS"], "'
+    (place / "toy.py").write_text(script.replace('print("', threads))
+
+    sweeps("run", "questions.yaml", "--workers", "100")
+
+    assert "threads 1 toy started" in _logs(place)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("run", "missing.yaml"), "missing.yaml"),
+        (("run", "questions.yaml", "--store", "toy.py"), "toy.py is a file"),
+        (("run", "questions.yaml", "--store", "redis://here"), "redis://here"),
+        (("plan", "toy.py"), "toy.py:"),
+    ],
+)
+def test_bad_input_is_one_line(place: Path, sweeps: Sweeps, words: tuple[str, ...], message: str) -> None:
+    answer = sweeps(*words)
+
+    assert answer.returncode == 1
+    assert message in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert not (place / "runs").exists()
+
+
+def test_the_command_never_loads_what_trains(place: Path) -> None:
+    code = (
+        "import sys\nfrom sweeps.cli import main\n"
+        "try:\n    main(['plan', 'questions.yaml'])\nexcept SystemExit:\n    pass\n"
+        "sys.exit(','.join({'torch', 'sacred', 'experiments', 'pandas'} & set(sys.modules)) or 0)\n"
+    )
+
+    answer = subprocess.run([sys.executable, "-c", code], cwd=place, capture_output=True, text=True)
+
+    assert answer.returncode == 0, answer.stderr
+
+
+def _logs(place: Path) -> str:
+    return "".join(path.read_text() for path in (place / "sweep-logs").glob("*.log"))
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)

@@ -1,0 +1,42 @@
+"""What the commands `tracker` and `sweeps` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tracker.errors import TrackerError
+from tracker.settings import STORE_VARIABLE, store_address
+
+QUESTIONS = click.argument("questions", type=click.Path(path_type=Path))
+
+
+def store_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option --store; the command gets an address, whatever was or was not given."""
+    return click.option(
+        "--store",
+        metavar="ADDRESS",
+        callback=_address,
+        help=f"Folder, or mongodb://host:port/database; else ${STORE_VARIABLE}, tracker.toml, or runs.",
+    )(command)
+
+
+class Commands(click.Group):
+    """Commands whose expected errors are one line and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a TrackerError becomes its message."""
+        try:
+            return super().invoke(ctx)
+        except TrackerError as error:
+            raise click.ClickException(str(error)) from error
+
+
+def _address(ctx: click.Context, _parameter: click.Parameter, given: str | None) -> str:  # noqa: ARG001
+    try:
+        return store_address(given)
+    except TrackerError as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,93 @@
+"""Runs in a terminal, as a list or one by one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tracker.configs import flat
+from tracker.export.terminal import _MARKS
+from tracker.export.terminal import _shown as shown
+from tracker.run import Run
+from tracker.stores.base import Store
+
+
+def render_runs(runs: Iterable[Run], now: datetime, console: Console) -> None:
+    """Print a line per run; where the output is no terminal the columns are parted by tabs."""
+    lines = [_line(run, now) for run in runs]
+    if not console.is_terminal:
+        for line in lines:
+            console.print("\t".join(line), soft_wrap=True, markup=False, highlight=False)
+        return
+    table = Table("run", "experiment", "state", "seed", "started (UTC)", "minutes", "result", box=None)
+    for line in lines:
+        table.add_row(*[Text(cell, _MARKS.get(cell, ("", ""))[1]) for cell in line])
+    console.print(table)
+
+
+def render_run(run: Run, store: Store, now: datetime, console: Console) -> None:
+    """Print what the record says: state, settings, the ends of its metrics, facts."""
+    heading = f"run {run.id}  {run.experiment}  {run.state(now)}"
+    console.print(Text(shown(heading), "bold"))
+    facts = {
+        "started": _time(run.started),
+        "minutes": f"{run.hours * 60:.1f}",
+        "host": str(run.host.get("hostname", "")),
+        "result": _written(run.result),
+        "fault": run.fault,
+    }
+    _section(console, "", {name: value for name, value in facts.items() if value})
+    _section(console, "settings", {name: _written(value) for name, value in flat(run.config).items()})
+    _section(console, "metrics", {name: _ends(store, run, name) for name in store.metrics(run)})
+    _section(console, "facts", {name: _written(value) for name, value in flat(run.info).items()})
+
+
+def _line(run: Run, now: datetime) -> tuple[str, ...]:
+    return tuple(
+        shown(cell)
+        for cell in (
+            str(run.id),
+            run.experiment,
+            run.state(now),
+            "" if run.seed is None else str(run.seed),
+            _time(run.started),
+            f"{run.hours * 60:.1f}",
+            _written(run.result),
+        )
+    )
+
+
+def _ends(store: Store, run: Run, name: str) -> str:
+    series = store.series(run, name)
+    if not series.values:
+        return "no points"
+    first, last = series.values[0], series.values[-1]
+    if len(series.values) == 1:
+        return f"{last:.6g} at step {series.steps[-1]:g}"
+    return f"{first:.6g} to {last:.6g} in {len(series.values)} points up to step {series.steps[-1]:g}"
+
+
+def _section(console: Console, title: str, entries: Mapping[str, str]) -> None:
+    if title and entries:
+        console.print(Text(title, "bold"))
+    width = max(map(len, entries), default=0)
+    for name, value in entries.items():
+        console.print(Text(shown(f"  {name:<{width}}  {value}"), overflow="fold"))
+
+
+def _time(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
