@@ -1,0 +1,88 @@
+"""From the settings of a run to its data set."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import numpy as np
+
+from experiments.training.data.cache import cached
+from experiments.training.data.cifar10 import cifar10_source
+from experiments.training.data.dataset import DataError, Dataset, Images, Report, Source
+from experiments.training.data.folder import folder_source
+from experiments.training.data.split import split_rows
+from experiments.training.data.synthetic import synthetic_source
+from experiments.training.settings import TrainSettings
+
+CACHE = "cache"  # folder in data_dir
+CHUNK = 1000  # images looked at together for the statistics
+
+Channels = tuple[float, float, float]
+
+
+def load_dataset(settings: TrainSettings, report: Report | None = None) -> Dataset:
+    """The data of a run, decoded or read from the cache; `report` hears how long work goes on.
+
+    Raises DataError.
+    """
+    folder = Path(settings.data_dir).expanduser()
+    source = _source(settings, folder)
+    decoded, content = cached(source, folder / CACHE, report or _silence)
+    split = split_rows(
+        decoded.train.labels,
+        decoded.test.labels,
+        subset=settings.subset,
+        test_subset=settings.test_subset,
+        validation=settings.validation,
+        seed=settings.split_seed,
+    )
+    train = decoded.train.rows(split.train)
+    mean, std = _statistics(train.images)
+    return Dataset(
+        name=source.name,
+        classes=decoded.classes,
+        train=train,
+        validation=decoded.train.rows(split.validation),
+        test=decoded.test.rows(split.test),
+        mean=mean,
+        std=std,
+        split_hash=split.hash(content),
+        note=f"{source.note}, sha256 {content}",
+    )
+
+
+def _silence(what: str, done: int, total: int) -> None:
+    pass
+
+
+def _source(settings: TrainSettings, folder: Path) -> Source:
+    if settings.data == "cifar10":
+        return cifar10_source(folder)
+    if settings.data == "synthetic":
+        return synthetic_source()
+    path = Path(settings.data).expanduser()
+    close = difflib.get_close_matches(settings.data, ("cifar10", "synthetic"), n=1)
+    if close and not path.exists():
+        raise DataError(f"there is no '{path}' to read images from; did you mean data={close[0]}?")
+    return folder_source(path, settings.resize)
+
+
+def _statistics(images: Images) -> tuple[Channels, Channels]:
+    """Mean and standard deviation per channel of images as 0..1, exact before the last division."""
+    total, squares = np.zeros(3), np.zeros(3)
+    for start in range(0, len(images), CHUNK):
+        values = images[start : start + CHUNK].reshape(-1, 3).astype(np.float64)
+        total += values.sum(axis=0)
+        squares += np.einsum("nc,nc->c", values, values)
+    count = images.size // 3
+    mean = total / count
+    std = np.sqrt(squares / count - mean**2)
+    return _channels(mean / 255), _channels(
+        np.maximum(std, 1) / 255
+    )  # one level: a flat channel has no scale
+
+
+def _channels(values: np.ndarray) -> Channels:
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue
