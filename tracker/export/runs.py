@@ -22,8 +22,7 @@ def render_runs(runs: Iterable[Run], now: datetime, console: Console) -> None:
     """Print a line per run; where the output is no terminal the columns are parted by tabs."""
     lines = [_line(run, now) for run in runs]
     if not console.is_terminal:
-        for line in lines:
-            console.print("\t".join(line), soft_wrap=True, markup=False, highlight=False)
+        console.file.writelines("\t".join(line) + "\n" for line in lines)  # the console would expand tabs
         return
     table = Table("run", "experiment", "state", "seed", "started (UTC)", "minutes", "result", box=None)
     for line in lines:

@@ -1,0 +1,67 @@
+"""Recording straight into a MongoDB: a real process, a real wire-protocol server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tracker import open_store
+
+SCRIPT = """
+from tracker.recording import Experiment, record, run_commandline
+
+experiment = Experiment("mine", save_git_info=False)
+experiment.add_config({"lr": 0.1})
+record(experiment)
+
+@experiment.main
+def main(_run, lr):
+    _run.log_scalar("loss", lr, 1)
+    print("said")
+    return lr
+
+if __name__ == "__main__":
+    run_commandline(experiment)
+"""
+
+
+@pytest.mark.mongo
+def test_the_same_script_records_in_mongodb_when_the_variable_says_so(
+    tmp_path: Path, mongo_address: str
+) -> None:
+    (tmp_path / "mine.py").write_text(SCRIPT)
+
+    answer = subprocess.run(
+        [sys.executable, "mine.py", "with", "lr=0.5", "seed=4"],
+        cwd=tmp_path,
+        env={**os.environ, "TRACKER_STORE": mongo_address},
+        capture_output=True,
+        text=True,
+    )
+
+    assert answer.returncode == 0, answer.stderr
+    store = open_store(mongo_address)
+    (run,) = store.runs()
+    assert (run.experiment, run.status, run.seed, run.config["lr"]) == ("mine", "COMPLETED", 4, 0.5)
+    assert store.series(run, "loss").values == (0.5,)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.py"]
+
+
+@pytest.mark.mongo
+def test_the_address_of_the_server_is_not_in_the_record(tmp_path: Path, mongo_address: str) -> None:
+    (tmp_path / "mine.py").write_text(SCRIPT)
+    subprocess.run(
+        [sys.executable, "mine.py"],
+        cwd=tmp_path,
+        env={**os.environ, "TRACKER_STORE": mongo_address},
+        capture_output=True,
+        check=True,
+    )
+
+    (run,) = open_store(mongo_address).runs()
+
+    assert "mongodb://" not in repr(run)
