@@ -122,15 +122,15 @@ def _against(question: Question, one: Comparison) -> str:
             f"{name} against {base} is unreplicated: {_signed(question, one)} in {metric.name} ({_why(one)})"
         )
     proof, signed = _proof(question, one), _signed(question, one)
-    small = f", less than {_amount(question, metric.sesoi)}" if metric.sesoi else ""
+    margin = _margin(question)
+    small = f", less than {margin}"
     by = f"by {_size(question, one)} in {metric.name}"
     return {
         "better": f"{name} is better than {base} {by} {proof}",
         "worse": f"{name} is worse than {base} {by} {proof}",
         "better-but-small": f"{name} is better than {base} {by}{small} {proof}",
         "worse-but-small": f"{name} is worse than {base} {by}{small} {proof}",
-        "same": f"{name} is the same as {base} in {metric.name} within {_amount(question, metric.sesoi)}: "
-        f"{signed} {proof}",
+        "same": f"{name} is the same as {base} in {metric.name} within {margin}: {signed} {proof}",
         "inconclusive": f"{name} against {base} is inconclusive: {signed} in {metric.name} {proof}",
     }[one.verdict]
 
@@ -148,7 +148,7 @@ def _trend(question: Question, one: Comparison) -> str:
     return {
         "rising": f"{start} rises by {_size(question, one)} {proof}",
         "falling": f"{start} falls by {_size(question, one)} {proof}",
-        "flat": f"{start} stays flat within {_amount(question, metric.sesoi)}: {signed} {proof}",
+        "flat": f"{start} stays flat within {_margin(question)}: {signed} {proof}",
         "inconclusive": f"{start} is inconclusive: {signed} {proof}",
     }[one.verdict]
 
@@ -188,8 +188,10 @@ def _signed(question: Question, one: Comparison) -> str:
     return f"{one.delta:+.{_decimals(question, one)}f}{_unit(question)}"
 
 
-def _amount(question: Question, number: float | None) -> str:
-    return f"{number:g}{_unit(question)}"
+def _margin(question: Question) -> str:
+    """The smallest difference of interest; only verdicts that rest on one mention it."""
+    sesoi = question.metric.sesoi
+    return "" if sesoi is None else f"{sesoi:g}{_unit(question)}"
 
 
 def _unit(question: Question) -> str:
@@ -207,8 +209,9 @@ def _n(one: Comparison) -> str:
 def _p(p: float | None, alpha: float) -> str:
     """A p value, never rounded to the other side of alpha."""
     assert p is not None
-    if p < min(0.001, alpha):
-        return "<0.001" if alpha >= 0.001 else f"={p:.1g}"
+    least = min(0.001, alpha)
+    if p < least:
+        return f"<{least:g}"
     decimals = next(d for d in range(3, 20) if (float(f"{p:.{d}f}") < alpha) == (p < alpha) or d == 19)
     return f"={p:.{decimals}f}"
 

@@ -1,0 +1,133 @@
+"""The tree as people see it in a terminal."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tracker.export.terminal import render
+from tracker.findings import Finding, findings
+from tracker.question import Metric, Question, Questions
+from tracker.run import Run
+from tracker.tree import build_tree
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+HOSTILE = "[red]x[/red] [/] [link=file:///a]y\x1b[31m\x07 :warning: " + "w" * 150
+QUESTION = Question(
+    node="g/vs-full",
+    id="vs-full",
+    line=1,
+    level=2,
+    metric=Metric("test.accuracy", unit="%"),
+    name="vs-full",
+    question="How much accuracy is lost when nothing but the scale and the shift of BatchNorm is trained?",
+    parameter="train",
+    values=("full", "bn_only"),
+    baseline="full",
+    seeds=(1, 2, 3),
+    experiment="full",
+)
+GROUP = Question(node="g", id="g", line=1, level=1, metric=QUESTION.metric, name="g", children=(QUESTION,))
+SKILLS = dict(enumerate((63.1, 64.2, 62.0, 31.0, 30.2, 31.8)))
+
+
+def tree(question: Question, count: int = 6, status: str = "COMPLETED") -> tuple[Finding, ...]:
+    runs = [
+        Run(
+            id=id,
+            experiment="full",
+            status=status,
+            config={"train": "full" if id < 3 else "bn_only"},
+            seed=1 + id % 3,
+            stopped=NOON,
+        )
+        for id in range(count)
+    ]
+
+    def numbers(asked: Iterable[Run], _name: str, _reduction: str) -> dict[int | str, float]:
+        return {run.id: SKILLS[int(run.id)] for run in asked}
+
+    return findings(build_tree(Questions(Path("q"), "p", (question,)), runs), numbers, NOON)
+
+
+def shown(found: tuple[Finding, ...], width: int = 100, **options: Any) -> str:
+    console = Console(file=io.StringIO(), width=width, **options)
+    render(found, console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def letters(text: str) -> str:
+    return re.sub(r"[\s│├└─]", "", text)
+
+
+def test_a_node_shows_state_question_skills_and_finding() -> None:
+    assert [line.rstrip() for line in shown(tree(GROUP)).splitlines()] == [
+        "● g  done",
+        "  1 of 1 question answered.",
+        "└── ● vs-full  done, worse",
+        "      How much accuracy is lost when nothing but the scale and the shift of BatchNorm is trained?",
+        "      full 63.1 ± 1.1 %  n=3",
+        "      bn_only 31.0 ± 0.8 %  n=3",
+        "      bn_only is worse than full by 32 points in test.accuracy (95% CI 30 to 34, p<0.001, n=3 per",
+        "      value).",
+    ]
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 100, 140])
+def test_no_width_drops_a_word_or_runs_over(width: int) -> None:
+    found = tree(GROUP)
+    text = shown(found, width)
+    assert max(map(len, text.splitlines())) <= width
+    for part in (QUESTION.question, found[0].children[0].computed, "bn_only 31.0 ± 0.8 %  n=3"):
+        assert letters(part) in letters(text)
+
+
+@pytest.mark.parametrize("field", ["name", "question", "finding"])
+def test_what_people_write_is_shown_and_not_obeyed(field: str) -> None:
+    text = shown(
+        tree(replace(QUESTION, **{field: HOSTILE})), 80, force_terminal=True, color_system="truecolor"
+    )
+    plain = re.sub(r"\x1b\[[\d;]*m", "", text)
+    assert letters(HOSTILE.replace("\x1b", "\\x1b").replace("\x07", "\\x07")) in letters(plain)
+    assert "\x1b]8" not in text
+    assert "\x07" not in text
+
+
+def test_a_file_gets_no_colours() -> None:
+    assert "\x1b" not in shown(tree(GROUP))
+
+
+def test_a_terminal_gets_colours() -> None:
+    assert "\x1b[" in shown(tree(GROUP), force_terminal=True, color_system="standard")
+
+
+@pytest.mark.parametrize(
+    ("count", "status", "heading"),
+    [
+        (0, "COMPLETED", "○ vs-full  planned"),
+        (4, "COMPLETED", "… vs-full  partial"),
+        (6, "FAILED", "× vs-full  failed"),
+        (6, "RUNNING", "× vs-full  dead"),
+        (6, "QUEUED", "… vs-full  running"),
+    ],
+)
+def test_the_state_can_be_read_without_colour(count: int, status: str, heading: str) -> None:
+    assert shown(tree(QUESTION, count, status)).splitlines()[0].rstrip() == heading
+
+
+def test_a_humans_words_stand_above_the_computed_ones() -> None:
+    text = shown(tree(replace(QUESTION, finding="Nearly everything is lost.")))
+    assert text.index("Nearly everything is lost. (a human's words)") < text.index("bn_only is worse")
+
+
+def test_a_name_that_is_not_the_id_shows_both() -> None:
+    assert shown(tree(replace(QUESTION, name="Against full"))).startswith("● Against full [vs-full]  done")
