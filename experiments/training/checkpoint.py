@@ -1,0 +1,145 @@
+"""The whole state of a run in one file, written at once or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from experiments.training.state import TrainState
+
+FORMAT = "sacred-grove checkpoint 1"
+# Settings that may differ on the way back: they say where to compute and what to report. Of precision, what
+# it was resolved to is compared instead.
+FREE = {"device", "data_dir", "eval_batch_size", "log_every", "checkpoint", "checkpoint_every", "precision"}
+
+
+class CheckpointError(Exception):
+    """A file that cannot be written, or that a run cannot go on from; names the file and the remedy."""
+
+
+def save(path: str | Path, state: TrainState) -> None:
+    """Write the state in the place of what the file held; a crash leaves the old file as it was.
+
+    To be called between epochs, which is when an EpochResult arrives. Raises CheckpointError.
+    """
+    path = Path(path)
+    if state.step != state.epoch * state.steps_per_epoch:
+        raise CheckpointError(
+            f"{path}: step {state.step} is inside an epoch; save when an EpochResult arrives"
+        )
+    beside = path.with_name(path.name + ".part")  # one name, so that what a crash leaves is written over
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            torch.save(_contents(state), file)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except (OSError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path} cannot be written ({_first_line(error)}); free some space or choose another checkpoint"
+        ) from error
+
+
+def restore(path: str | Path, state: TrainState) -> None:
+    """Put a started run where the saved one was; changes nothing when it refuses.
+
+    Raises CheckpointError for a file that is damaged, is no checkpoint, or belongs to another run.
+    """
+    path = Path(path)
+    saved = _read(path)
+    _check_same_run(path, saved, state)
+    state.model.load_state_dict(saved["model"])
+    if state.optimizer is not None and state.schedule is not None:
+        state.optimizer.load_state_dict(saved["optimizer"])
+        state.schedule.load_state_dict(saved["schedule"])
+    torch.set_rng_state(saved["random"])
+    if state.device.type == "cuda" and saved["random_cuda"] is not None:
+        torch.cuda.set_rng_state(saved["random_cuda"], state.device)
+    state.epoch, state.step = saved["epoch"], saved["step"]
+
+
+def _contents(state: TrainState) -> dict[str, Any]:
+    """The state as tensors, numbers and text only, which torch reads without running code."""
+    return {
+        "format": FORMAT,
+        "settings": state.settings.to_config(),
+        "precision": state.precision,
+        "split_hash": state.split_hash,
+        "epoch": state.epoch,
+        "step": state.step,
+        "model": state.model.state_dict(),
+        "optimizer": state.optimizer.state_dict() if state.optimizer else None,
+        "schedule": state.schedule.state_dict() if state.schedule else None,
+        "random": torch.get_rng_state(),
+        "random_cuda": torch.cuda.get_rng_state(state.device) if state.device.type == "cuda" else None,
+    }
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({_first_line(error)}); check the name") from error
+    try:
+        _check_whole(content)
+        saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except (
+        zipfile.BadZipFile,
+        pickle.UnpicklingError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        LookupError,
+    ) as error:
+        raise CheckpointError(
+            f"{path} is damaged or no checkpoint; delete it to start anew, or name another file"
+        ) from error
+    if not isinstance(saved, dict) or saved.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is not a checkpoint of this training ({FORMAT}); name another file")
+    return saved
+
+
+def _check_whole(content: bytes) -> None:
+    """Torch's files are zips with checksums: what is not whole would fail inside torch in any way."""
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        if (member := file.testzip()) is not None:
+            raise zipfile.BadZipFile(f"{member} has another checksum")
+
+
+def _check_same_run(path: Path, saved: dict[str, Any], state: TrainState) -> None:
+    differences = [
+        f"{name} is {_shown(there)} there, {_shown(here)} here"
+        for name, there, here in _compared(saved, state)
+        if there != here
+    ]
+    if differences:
+        raise CheckpointError(
+            f"{path} belongs to another run: {'; '.join(differences)}; "
+            "use the settings of that run, or another checkpoint file for this one"
+        )
+
+
+def _compared(saved: dict[str, Any], state: TrainState) -> list[tuple[str, Any, Any]]:
+    """Name, saved value and present value of everything that changes numbers."""
+    there, here = saved["settings"], state.settings.to_config()
+    names = sorted((there.keys() | here.keys()) - FREE)
+    return [
+        *((name, there.get(name), here.get(name)) for name in names),
+        ("precision", saved["precision"], state.precision),
+        ("the split of the images", saved["split_hash"], state.split_hash),
+    ]
+
+
+def _shown(value: Any) -> str:
+    return "not known" if value is None else repr(value)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,79 @@
+"""Looking at a network without changing it."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from experiments.training.batches import Batches
+from experiments.training.diagnostics import batchnorm_gap, first_non_finite
+from experiments.training.modes import evaluating
+from experiments.training.norms import batchnorm_layers
+from experiments.training.precision import autocast
+from experiments.training.score import Score, Tally
+
+
+class NonFiniteLossError(ArithmeticError):
+    """A loss that is not finite, with the layer it comes from and its step (None: the one under way)."""
+
+    def __init__(self, layer: str, step: int | None = None) -> None:
+        super().__init__(f"the loss is not finite; first layer: {layer or 'not known'}")
+        self.layer = layer
+        self.step = step
+
+
+def evaluate(model: nn.Module, batches: Batches, batch_size: int, precision: str) -> Score:
+    """The score of every image once, in eval mode; the network stays as it was.
+
+    Raises NonFiniteLossError.
+    """
+    tally = Tally()
+    with evaluating(model), torch.inference_mode():
+        for images, labels in batches.in_order(batch_size):
+            outputs = forward(model, images, precision)
+            tally.add(cross_entropy(outputs, labels, reduction="none"), outputs, labels)
+        score = tally.score()
+        if not math.isfinite(score.loss):
+            raise NonFiniteLossError(_layer_of_first(model, batches, batch_size, precision))
+    return score
+
+
+def mode_gap(model: nn.Module, images: Tensor, labels: Tensor, precision: str) -> float | None:
+    """Train-mode minus eval-mode loss of the same images; None where no layer uses batch statistics.
+
+    The network is expected in train mode and stays so.
+    Raises NonFiniteLossError.
+    """
+    if not any(layer.training for layer in batchnorm_layers(model).values()):
+        return None
+    with autocast(images.device, precision):
+        losses = batchnorm_gap(model, images, labels)
+    if not math.isfinite(losses.train_loss):
+        raise NonFiniteLossError(non_finite_layer(model, images, precision))
+    if not math.isfinite(losses.eval_loss):
+        with evaluating(model):
+            raise NonFiniteLossError(non_finite_layer(model, images, precision))
+    return losses.train_loss - losses.eval_loss
+
+
+def forward(model: nn.Module, images: Tensor, precision: str) -> Tensor:
+    """The network's outputs (n, classes) in fp32, so that every loss is computed in fp32."""
+    with autocast(images.device, precision):
+        outputs: Tensor = model(images)
+    return outputs.float()
+
+
+def non_finite_layer(model: nn.Module, images: Tensor, precision: str) -> str:
+    """The first module, in its present mode, with a non-finite output; "loss" where all are finite."""
+    with autocast(images.device, precision):
+        return first_non_finite(model, images)
+
+
+def _layer_of_first(model: nn.Module, batches: Batches, batch_size: int, precision: str) -> str:
+    for images, labels in batches.in_order(batch_size):
+        if not cross_entropy(forward(model, images, precision), labels).isfinite():
+            return non_finite_layer(model, images, precision)
+    return ""

@@ -1,0 +1,60 @@
+"""What a training run yields, one frozen record for each kind of news (standard library only)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+# Epochs count from 1, and so do optimiser steps; accuracies are percentages, losses means over images.
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """Training since the last StepResult of the same epoch, in train mode on augmented images."""
+
+    step: int
+    epoch: int
+    loss: float
+    accuracy: float
+    lr: float  # of the last step
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """An epoch that is over: the moment at which a checkpoint can be saved."""
+
+    epoch: int
+    step: int
+    lr: float  # of the last step; 0.0 where nothing learns
+    train_loss: float  # in train mode on augmented images, while the network was changing
+    train_accuracy: float
+    train_images: int
+    validation_loss: float | None  # None without a validation split
+    validation_accuracy: float | None
+    validation_images: int
+    batchnorm_gap: float | None  # train-mode minus eval-mode loss of one batch; None without batch statistics
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """The test set, looked at once, after the last epoch."""
+
+    __test__ = False  # the name is no test for pytest
+
+    step: int
+    loss: float
+    accuracy: float
+    correct: int
+    images: int
+
+
+@dataclass(frozen=True)
+class Diverged:
+    """A loss that is not finite; nothing comes after it."""
+
+    step: int  # the step whose loss it was, or the step after which an evaluation found it
+    epoch: int
+    layer: str  # the first module with a non-finite output; "loss" where all are finite; "" where not known
+
+
+Result: TypeAlias = StepResult | EpochResult | TestResult | Diverged

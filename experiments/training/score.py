@@ -1,0 +1,56 @@
+"""Loss, right answers: how well a network did on some images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Score:
+    """The mean loss of some images, the exact number of right answers."""
+
+    loss: float
+    correct: int
+    images: int
+
+    @property
+    def accuracy(self) -> float:
+        """The percentage of right answers."""
+        return 100 * self.correct / self.images
+
+
+class Tally:
+    """Losses of images, kept one by one on their device until somebody reads them.
+
+    Nothing waits for the device in between, and the sum is exact enough not to depend on how images were
+    cut into batches.
+    """
+
+    def __init__(self) -> None:
+        self._losses: list[Tensor] = []
+        self._correct: list[Tensor] = []
+
+    def __len__(self) -> int:
+        return len(self._losses)
+
+    def add(self, losses: Tensor, outputs: Tensor, labels: Tensor) -> None:
+        """Count a batch: losses (n,), outputs (n, classes), labels (n,)."""
+        self._losses.append(losses.detach())
+        self._correct.append((outputs.detach().argmax(1) == labels).sum())
+
+    def score(self, since: int = 0) -> Score:
+        """The score of all images, or of the batches from number `since` on."""
+        losses = self._read(since)
+        correct = int(torch.stack(self._correct[since:]).sum())
+        return Score(loss=float(losses.mean()), correct=correct, images=len(losses))
+
+    def first_non_finite(self) -> int | None:
+        """The number of the first image whose loss is not finite."""
+        bad = (~self._read(0).isfinite()).nonzero()
+        return int(bad[0]) if len(bad) else None
+
+    def _read(self, since: int) -> Tensor:
+        return torch.cat(self._losses[since:]).cpu().double()

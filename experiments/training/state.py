@@ -1,0 +1,116 @@
+"""The state of a run, from its start on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, count, islice
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from experiments.training.batches import Batches
+from experiments.training.data import Dataset, ImageSet
+from experiments.training.models import build_model
+from experiments.training.norms import initialise_from_data
+from experiments.training.optimizer import make_optimizer
+from experiments.training.precision import resolve
+from experiments.training.schedule import make_schedule
+from experiments.training.settings import SettingsError, TrainSettings
+from experiments.training.trainable import calibrate, freeze, freeze_batchnorm, trainable_names
+
+FIXED_IMAGES = 256  # in the batch that initialises weight norm and that compares train mode with eval mode
+
+
+@dataclass
+class TrainState:
+    """All that changes in a run, and what was decided at its start."""
+
+    settings: TrainSettings
+    model: nn.Module
+    optimizer: Optimizer | None  # None where nothing learns, as is the schedule
+    schedule: LRScheduler | None
+    trainable: frozenset[str]
+    device: torch.device
+    precision: str  # fp32 or bf16
+    split_hash: str
+    steps_per_epoch: int
+    epoch: int = 0  # epochs done
+    step: int = 0  # optimiser steps begun
+
+
+def start(settings: TrainSettings, dataset: Dataset) -> TrainState:
+    """A run before its first step; seeds torch, so that a process has one run.
+
+    With trainable="none" there is no optimiser: batches pass, the statistics of BatchNorm follow, no step is
+    made. Raises SettingsError.
+    """
+    device, precision = resolve(settings.device, settings.precision)
+    steps_per_epoch = _steps_per_epoch(settings, dataset)
+    torch.manual_seed(settings.seed)
+    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
+    model = build_model(settings, len(dataset.classes)).to(device).to(memory_format=layout)
+    _prepare_normalisation(model, settings, dataset, device)
+
+    # what learns is decided before the optimiser exists, which never sees the rest
+    trainable = trainable_names(model, settings.trainable)
+    freeze(model, trainable)
+    optimizer = schedule = None
+    if trainable:
+        learning = [parameter for name, parameter in model.named_parameters() if name in trainable]
+        optimizer = make_optimizer(settings, learning)
+        schedule = make_schedule(optimizer, settings, settings.epochs * steps_per_epoch)
+    return TrainState(
+        settings,
+        model,
+        optimizer,
+        schedule,
+        trainable,
+        device,
+        precision,
+        dataset.split_hash,
+        steps_per_epoch,
+    )
+
+
+def batches_of(dataset: Dataset, images: ImageSet, settings: TrainSettings, device: torch.device) -> Batches:
+    """One of the data set's image sets on the device, normalised as the training images are."""
+    return Batches(images, dataset.mean, dataset.std, device, settings.channels_last)
+
+
+def fixed_batch(training: Batches, settings: TrainSettings) -> tuple[Tensor, Tensor]:
+    """The same training images for a seed, of all classes, not augmented."""
+    size = min(FIXED_IMAGES, len(training))
+    return next(iter(training.epoch(size, settings.seed, 0, False)))
+
+
+def _steps_per_epoch(settings: TrainSettings, dataset: Dataset) -> int:
+    images = len(dataset.train.labels)
+    if images < settings.batch_size:
+        raise SettingsError(
+            f"batch_size={settings.batch_size} is more than the {images} training images of {dataset.name}, "
+            "and only whole batches are trained with: use a smaller batch_size or more images"
+        )
+    return images // settings.batch_size
+
+
+def _prepare_normalisation(
+    model: nn.Module, settings: TrainSettings, dataset: Dataset, device: torch.device
+) -> None:
+    if settings.norm == "weight_norm":
+        training = batches_of(dataset, dataset.train, settings, device)
+        initialise_from_data(model, fixed_batch(training, settings)[0])
+    if settings.calibration_batches:
+        training = batches_of(dataset, dataset.train, settings, device)
+        calibrate(model, islice(_images(training, settings), settings.calibration_batches))
+    if settings.batchnorm == "frozen":
+        freeze_batchnorm(model)
+
+
+def _images(training: Batches, settings: TrainSettings) -> Iterator[Tensor]:
+    """The images of training batches without end, as training sees them."""
+    size, seed, augment = settings.normalisation_batch, settings.seed, settings.augment
+    epochs = (training.epoch(size, seed, epoch, augment) for epoch in count())
+    return (images for images, _labels in chain.from_iterable(epochs))
