@@ -6,10 +6,13 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 MISSING = object()
+_PLAIN = frozenset((str, int, float, type(None)))  # nearly every setting; asked first, for speed
 
 
 def key(value: Any) -> Hashable:
     """A hashable stand-in: equal keys mean the same value. 1 is 1.0, a list is a tuple, True is not 1."""
+    if type(value) in _PLAIN:
+        return value  # type: ignore[no-any-return]
     if isinstance(value, bool):
         return ("bool", value)
     if isinstance(value, list | tuple):

@@ -218,6 +218,7 @@ def test_true_is_not_one(tmp_path: Path) -> None:
         ("1e999", "not a finite number"),
         ('"\\0"', "no table can hold"),
         ("!!python/name:os.system x", "special"),
+        ("!!int abc", "YAML cannot read abc"),
     ],
 )
 def test_what_yaml_misreads_is_refused_with_the_remedy(tmp_path: Path, written: str, remedy: str) -> None:
