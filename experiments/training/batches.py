@@ -31,9 +31,14 @@ class Batches:
         self._height, self._width = images.images.shape[1:3]
         self._padded = _padded(images.images, mean).to(device)
         self._labels = torch.from_numpy(np.array(images.labels)).to(device)
-        self._scale = (1 / (255 * torch.tensor(std, dtype=torch.float64))).float().to(device)
-        self._shift = (-torch.tensor(mean, dtype=torch.float64) / torch.tensor(std)).float().to(device)
-        self._rows, self._columns = (torch.arange(side, device=device) for side in images.images.shape[1:3])
+        self._rows, self._columns = (
+            torch.arange(side, device=device) for side in (self._height, self._width)
+        )
+        # a row of an image at a time: three channels alone are too few to compute quickly with
+        scale, shift = 1 / (255 * np.array(std)), -np.array(mean) / np.array(std)
+        self._scale, self._shift = (
+            torch.from_numpy(np.tile(values, self._width)).float().to(device) for values in (scale, shift)
+        )
         self._channels_last = channels_last
 
     def __len__(self) -> int:
@@ -61,16 +66,20 @@ class Batches:
 
     def _augmented(self, batch_size: int, draws: Tensor) -> Iterator[Batch]:
         draws = _moved(draws, self._padded.device)
+        height, width = self._padded.shape[1:3]
+        every_pixel = self._padded.view(-1, 3)
         for start in range(0, self._count - batch_size + 1, batch_size):
             image, down, right, flip = draws[:, start : start + batch_size, None]
-            rows = down + self._rows
+            rows = (image * height + down + self._rows) * width
             columns = right + torch.where(flip > 0, self._width - 1 - self._columns, self._columns)
-            crops = self._padded[image[:, :, None], rows[:, :, None], columns[:, None, :]]
+            wanted = rows[:, :, None] + columns[:, None, :]
+            crops = every_pixel.index_select(0, wanted.view(-1)).view(*wanted.shape, 3)
             yield self._normalised(crops), self._labels[image[:, 0]]
 
     def _normalised(self, pixels: Tensor) -> Tensor:
         """float32 (B, 3, H, W) of uint8 (B, H, W, 3)."""
-        images = (pixels * self._scale + self._shift).permute(0, 3, 1, 2)  # which is channels_last already
+        rows = pixels.flatten(2).float().mul_(self._scale).add_(self._shift)
+        images = rows.view(pixels.shape).permute(0, 3, 1, 2)  # which is channels_last already
         return images if self._channels_last else images.contiguous()
 
 

@@ -30,15 +30,12 @@ def _decode(folder: Path, report: Report) -> Decoded:
     with _complete(CIFAR10, folder, report) as root:
         try:
             train, test = CIFAR10(root, train=True), CIFAR10(root, train=False)
+            labels = np.array([*train.targets, *test.targets], np.int64)
         except (KeyError, ValueError, TypeError) as error:
             raise DataError(
-                f"the batches of {folder / CIFAR10.base_folder} are not laid out as CIFAR-10: {error!r}"
+                f"the batches of '{folder / CIFAR10.base_folder}' are not laid out as CIFAR-10: {error!r}"
             ) from error
     images = np.concatenate([train.data, test.data])
-    try:
-        labels = np.array([*train.targets, *test.targets], np.int64)
-    except ValueError as error:
-        raise DataError(f"{folder / CIFAR10.base_folder} has a label that is no number: {error}") from error
     decoded = Decoded(tuple(train.classes), images, labels, len(train.data))
     _check(decoded, folder / CIFAR10.base_folder)
     return decoded

@@ -30,6 +30,7 @@ def load_dataset(settings: TrainSettings, report: Report | None = None) -> Datas
     source = _source(settings, folder)
     decoded, content = cached(source, folder / CACHE, report or _silence)
     split = split_rows(
+        decoded.classes,
         decoded.train.labels,
         decoded.test.labels,
         subset=settings.subset,
@@ -57,6 +58,10 @@ def _silence(what: str, done: int, total: int) -> None:
 
 
 def _source(settings: TrainSettings, folder: Path) -> Source:
+    if settings.resize and settings.data in ("cifar10", "synthetic"):
+        raise DataError(
+            f"resize={settings.resize} is for folders of images; with data={settings.data} leave resize=0"
+        )
     if settings.data == "cifar10":
         return cifar10_source(folder)
     if settings.data == "synthetic":

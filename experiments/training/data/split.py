@@ -31,7 +31,14 @@ class Split:
 
 
 def split_rows(
-    train: Labels, test: Labels, *, subset: int, test_subset: int, validation: float, seed: int
+    classes: tuple[str, ...],
+    train: Labels,
+    test: Labels,
+    *,
+    subset: int,
+    test_subset: int,
+    validation: float,
+    seed: int,
 ) -> Split:
     """The split that a seed decides; a smaller `subset` of the same seed is part of a larger one.
 
@@ -40,6 +47,11 @@ def split_rows(
     sets = 2 if validation else 1  # in which every class of the training pool needs an image
     pool = _draw(train, subset, sets, "subset", np.random.default_rng([seed, TRAIN_DRAW]))
     sizes = np.array([len(rows) for rows in pool])
+    if sizes.min() < sets:
+        raise DataError(
+            f"class '{classes[sizes.argmin()]}' has one image to train with, but validation={validation} "
+            "takes one from every class; add images or set validation=0"
+        )
     held = np.zeros_like(sizes)
     if validation:
         wanted = round(validation * int(sizes.sum()))
@@ -56,11 +68,6 @@ def _draw(labels: Labels, count: int, sets: int, setting: str, rng: np.random.Ge
     """Rows of `count` images, or all when 0, by class, each class in random order."""
     by_class = [rng.permutation(np.flatnonzero(labels == label)) for label in range(labels.max() + 1)]
     sizes = np.array([len(rows) for rows in by_class])
-    if sizes.min() < sets:
-        raise DataError(
-            f"class {sizes.argmin()} has {sizes.min()} image to train with, and validation needs one more; "
-            "add images or set validation=0"
-        )
     if not count:
         return by_class
     if count > len(labels):
@@ -71,11 +78,14 @@ def _draw(labels: Labels, count: int, sets: int, setting: str, rng: np.random.Ge
             f"{setting}={count} is too few: {len(sizes)} classes need {sets * len(sizes)} images, "
             f"{why}; set {setting}={sets * len(sizes)} or more"
         )
-    return [rows[:share] for rows, share in zip(by_class, _shares(sizes, count, sets, sizes), strict=True)]
+    return [
+        rows[:share]
+        for rows, share in zip(by_class, _shares(sizes, count, np.minimum(sets, sizes), sizes), strict=True)
+    ]
 
 
 def _shares(
-    sizes: npt.NDArray[np.int64], total: int, least: int, most: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64], total: int, least: npt.NDArray[np.int64] | int, most: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
     """`total` shared out in proportion to `sizes`, each share from `least` to `most`."""
     exact = sizes * (total / sizes.sum())
