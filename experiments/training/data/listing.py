@@ -42,6 +42,11 @@ class Entry:
         """Whether its name is that of an image."""
         return not self.is_folder and self.name[-1].lower().endswith(SUFFIXES)
 
+    @property
+    def is_in_class(self) -> bool:
+        """Whether it is the folder of a class or lies in one."""
+        return len(self.name) > 2 or (len(self.name) == 2 and self.is_folder)
+
     def __str__(self) -> str:
         return str(self.container / self.member)
 
@@ -134,14 +139,14 @@ def _check_parts(path: Path, entries: list[Entry]) -> None:
     for part in PARTS:
         if not any(entry.part == part for entry in entries):
             raise DataError(f"'{path}' has no {part}/ in it; expected {LAYOUT}")
-        if not any(entry.part == part and len(entry.name) > 1 for entry in entries):
-            raise DataError(f"{part}/ of '{path}' is empty; expected {LAYOUT}")
+        if not any(entry.part == part and entry.is_in_class for entry in entries):
+            raise DataError(f"{part}/ of '{path}' holds no class folder; expected {LAYOUT}")
 
 
 def _check_classes(path: Path, entries: list[Entry], pictures: list[Entry]) -> None:
-    folders = {entry.name[:2] for entry in entries if len(entry.name) > 2 or entry.is_folder}
+    folders = {entry.name[:2] for entry in entries if entry.is_in_class}
     filled = {picture.name[:2] for picture in pictures}
-    for label in sorted({name[1] for name in folders if len(name) == 2}):
+    for label in sorted({name[1] for name in folders}):
         for part in PARTS:
             if (part, label) not in filled:
                 fault = "holds no image" if (part, label) in folders else "is not there"
