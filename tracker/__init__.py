@@ -1,8 +1,8 @@
 """Records runs, reads them back, and answers questions about them.
 
-    from tracker import answer, load_questions, open_store
+from tracker import answer, load_questions, open_store
 
-    findings = answer(load_questions("questions.yaml"), open_store("runs"), datetime.now(UTC))
+findings = answer(load_questions("questions.yaml"), open_store("runs"), datetime.now(UTC))
 """
 
 from __future__ import annotations

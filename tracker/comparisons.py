@@ -10,7 +10,7 @@ from typing import Any
 
 from tracker.configs import same
 from tracker.estimates import Estimate
-from tracker.question import Question
+from tracker.questions.question import Question
 
 FEWEST = 3  # seeds per value for a verdict: with two, a t interval is 18 sd wide
 _NOISE = 1e-12  # a spread under this share of the numbers is rounding, not replication

@@ -10,7 +10,7 @@ from datetime import datetime
 from tracker import sentences
 from tracker.comparisons import Comparison, compare
 from tracker.estimates import Estimate, Numbers, estimates
-from tracker.question import Questions
+from tracker.questions.question import Questions
 from tracker.run import Run
 from tracker.stores.base import Store
 from tracker.tree import Cell, Node, build_tree

@@ -11,7 +11,7 @@ from typing import Any
 
 from tracker.comparisons import FEWEST, Comparison
 from tracker.estimates import Estimate
-from tracker.question import Question
+from tracker.questions.question import Question
 
 _WORD = re.compile(r"[A-Za-z_][^\s;,]*")
 _MOST_DECIMALS = 12

@@ -12,7 +12,7 @@ from tracker import sentences
 from tracker.configs import key
 from tracker.estimates import Estimate
 from tracker.findings import Finding, walk
-from tracker.question import Question
+from tracker.questions.question import Question
 from tracker.tree import Cell
 
 SCHEMA = 1  # goes up when a column changes its meaning

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tracker.configs import MISSING, flat, key, look_up, same
-from tracker.question import Question, Questions
+from tracker.questions.question import Question, Questions
 from tracker.run import Run
 
 _NEVER = datetime.min.replace(tzinfo=UTC)

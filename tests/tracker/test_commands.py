@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sacred.arg_parser import get_config_updates
 
 from tracker.commands import command, written
-from tracker.question import Metric, Question
+from tracker.questions.question import Metric, Question
 from tracker.tree import Cell
 
 

@@ -15,7 +15,7 @@ from scipy import stats
 
 from tracker.comparisons import compare, holm, paired, slope, welch
 from tracker.estimates import Estimate, chosen, estimates, interval
-from tracker.question import Metric, Question
+from tracker.questions.question import Metric, Question
 from tracker.run import Run
 from tracker.tree import Cell, Node, cells
 

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from tracker.export.terminal import render
 from tracker.findings import Finding, findings
-from tracker.question import Metric, Question, Questions
+from tracker.questions.question import Metric, Question, Questions
 from tracker.run import Run
 from tracker.tree import build_tree
 

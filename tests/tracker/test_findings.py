@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tracker.findings import Finding, answer, cells_state, findings
-from tracker.question import VERDICTS, Metric, Question, Questions
+from tracker.questions.question import VERDICTS, Metric, Question, Questions
 from tracker.run import Run
 from tracker.sentences import label
 from tracker.table import Row, rows

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tracker.findings import findings
-from tracker.question import Metric, Question, Questions
+from tracker.questions.question import Metric, Question, Questions
 from tracker.run import Run
 from tracker.table import Row, rows
 from tracker.tree import build_tree

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracker.question import Metric, Question, Questions
+from tracker.questions.question import Metric, Question, Questions
 from tracker.run import Run
 from tracker.tree import Cell, Node, build_tree, cells, matches
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from tracker.address import is_mongo
 from tracker.errors import TrackerError
-from tracker.recording.observers import check_folder, is_mongo, mongo_observer
+from tracker.recording.observers import check_folder, mongo_observer
 from tracker.recording.provenance import code_state
 from tracker.recording.sacred_fixes import import_sacred
 from tracker.settings import store_address

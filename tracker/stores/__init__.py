@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tracker.errors import StoreError
-from tracker.stores.address import EXAMPLE, MONGO_SCHEMES, looks_like_a_server, masked, scheme
+from tracker.address import is_mongo
 from tracker.stores.base import Store
 from tracker.stores.files import FileStore
 from tracker.stores.mongo import MongoStore
@@ -17,8 +16,4 @@ def open_store(address: str) -> Store:
     A folder that is not there is a store that has no runs yet.
     A server is asked for the first time when something is read; it is then that its absence is an error.
     """
-    if scheme(address) in MONGO_SCHEMES:
-        return MongoStore(address)
-    if scheme(address) or looks_like_a_server(address) or not address.strip():
-        raise StoreError(f"{masked(address)!r} is no store: name a folder, or a server as in {EXAMPLE}.")
-    return FileStore(address)
+    return MongoStore(address) if is_mongo(address) else FileStore(address)

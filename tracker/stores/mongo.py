@@ -8,16 +8,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tracker.address import EXAMPLE, masked, patience
 from tracker.errors import StoreError
 from tracker.run import Run, Series, reduced
-from tracker.stores.address import EXAMPLE, masked
 from tracker.stores.base import id_from, id_order, unknown_run
 from tracker.stores.record import run_from, run_id, series_from, values_from
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
 
-PATIENCE = 5000  # milliseconds to look for a server, where the address does not say
 UNREAD = (  # what no Run holds: it may be large, or secret
     "captured_out",
     "fail_trace",
@@ -101,11 +100,10 @@ def _client(address: str, shown: str) -> MongoClient[dict[str, Any]]:
     from pymongo import MongoClient
     from pymongo.errors import PyMongoError
 
-    told = "serverselectiontimeoutms" in address.lower()
-    patience: dict[str, Any] = {} if told else {"serverSelectionTimeoutMS": PATIENCE}
+    options: dict[str, Any] = patience(address)
     try:
         # AUTO: a date that Python cannot hold is a fault of one run, not of the whole table
-        return MongoClient(address, datetime_conversion="DATETIME_AUTO", **patience)
+        return MongoClient(address, datetime_conversion="DATETIME_AUTO", **options)
     except (PyMongoError, ValueError):
         # not from the error: its words quote parts of the address, which may be the password
         raise StoreError(

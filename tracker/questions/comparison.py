@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tracker import fields as read
 from tracker.configs import same
-from tracker.fields import Fields
-from tracker.question import Question
-from tracker.yaml_lines import Entry
+from tracker.questions import fields as read
+from tracker.questions.fields import Fields
+from tracker.questions.question import Question
+from tracker.questions.yaml_lines import Entry
 
 COMPARISON = ("parameter", "values", "baseline", "scale", "pair_by", "nuisance", "select_by")
 

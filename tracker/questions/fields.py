@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tracker.configs import key
-from tracker.yaml_lines import Entry
+from tracker.questions.yaml_lines import Entry
 
 _SETTING_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 

@@ -11,15 +11,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tracker import fields as read
-from tracker.comparison_fields import COMPARISON, comparison
-from tracker.fields import Fields
-from tracker.question import VERDICTS, Metric, Question, Questions
+from tracker.questions import fields as read
+from tracker.questions.comparison import COMPARISON, comparison
+from tracker.questions.fields import Fields
+from tracker.questions.question import VERDICTS, Metric, Question, Questions
+from tracker.questions.yaml_lines import Entry
+from tracker.questions.yaml_lines import read as read_yaml
 from tracker.run import REDUCTIONS
-from tracker.yaml_lines import Entry
-from tracker.yaml_lines import read as read_yaml
-
-__all__ = ["VERDICTS", "Metric", "Question", "Questions", "load_questions"]
 
 DEFAULT_LAUNCH = "python -m experiments.{experiment}"
 
