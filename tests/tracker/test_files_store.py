@@ -7,7 +7,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,7 @@ def test_what_is_no_run_is_passed_over(runs: Path) -> None:
     assert [run.id for run in FileStore(str(runs)).runs()] == [7]
 
 
-@pytest.mark.parametrize("id", ["../runs/7", "_sources", ".", "", "12", "07"])
+@pytest.mark.parametrize("id", ["../runs/7", "7/../7", "_sources", ".", "", "12", "07"])
 def test_what_is_no_run_is_not_given_by_its_name_either(runs: Path, id: str) -> None:
     write_run(runs / "7")
     write_run(runs / "_sources")
@@ -178,10 +178,32 @@ def test_whole_metrics_are_no_fault_however_they_are_laid_out(runs: Path, text: 
     assert read_run(write_run(runs / "1", {"metrics.json": text})).fault == ""
 
 
-def test_points_without_times_are_points(runs: Path) -> None:
-    folder = write_run(runs / "1", {"metrics.json": {"loss": {"steps": [0, 1], "values": [2.0, 1.0]}}})
-    series = FileStore(str(runs)).series(read_run(folder), "loss")
+@pytest.mark.parametrize("times", [[], [START], [START, "noon"]])
+def test_points_without_a_time_each_have_no_times(runs: Path, times: list[str]) -> None:
+    points = {"steps": [0, 1], "values": [2.0, 1.0], "timestamps": times}
+    run = read_run(write_run(runs / "1", {"metrics.json": {"loss": points}}))
+    series = FileStore(str(runs)).series(run, "loss")
     assert (series.values, series.timestamps) == ((2.0, 1.0), ())
+
+
+@pytest.fixture
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine nine hours ahead of UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "JST-9")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    "start", ["2026-01-01T12:00:00", "2026-01-01T12:00:00Z", "2026-01-01T14:00:00+02:00"]
+)
+def test_a_time_is_utc_wherever_it_is_read_unless_it_says_otherwise(
+    runs: Path, start: str, tokyo: None
+) -> None:
+    run = read_run(write_run(runs / "1", {"run.json": {**RECORD, "start_time": start}}))
+    assert str(run.started) == "2026-01-01 12:00:00+00:00"
 
 
 @pytest.mark.parametrize("metric", [5, {}, {"steps": 1, "values": None}, {"steps": [], "values": []}])

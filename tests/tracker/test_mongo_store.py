@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import socketserver
 import struct
@@ -134,7 +135,7 @@ def test_no_message_ever_shows_a_password(address: str, caplog: pytest.LogCaptur
 
 
 def test_a_wrong_password_is_told_without_it() -> None:
-    with refusing_server(18) as port:
+    with scripted_server(refusal(18)) as port:
         store = open_store(f"mongodb://me:hunter2@127.0.0.1:{port}/sacred")
         with pytest.raises(
             StoreError, match=r"mongodb://\*\*\*@127.* refuses this user: check user, password"
@@ -145,8 +146,27 @@ def test_a_wrong_password_is_told_without_it() -> None:
 
 
 def test_another_error_of_the_server_is_told_with_its_number() -> None:
-    with refusing_server(96) as port, pytest.raises(StoreError, match="error 96 of the server"):
+    with scripted_server(refusal(96)) as port, pytest.raises(StoreError, match="error 96 of the server"):
         list(open_store(f"mongodb://me:hunter2@127.0.0.1:{port}/sacred").runs())
+
+
+def test_what_sacred_leaves_without_an_id_is_no_run() -> None:
+    with scripted_server(found({"_id": None, "status": "COMPLETED"}, {"_id": 1})) as port:
+        assert [run.id for run in open_store(f"mongodb://127.0.0.1:{port}/sacred").runs()] == [1]
+
+
+def test_a_date_beyond_the_calendar_of_python_is_a_fault_of_its_run() -> None:
+    from bson.datetime_ms import DatetimeMS
+
+    with scripted_server(found({"_id": 1, "status": "RUNNING", "heartbeat": DatetimeMS(2**60)})) as port:
+        (run,) = open_store(f"mongodb://127.0.0.1:{port}/sacred").runs()
+    assert run.fault == "heartbeat is not a time"
+
+
+def test_a_value_that_is_not_finite_gives_no_number() -> None:
+    parts = [{"run_id": 1, "values": [1.0, math.nan]}, {"run_id": 2, "values": [2.0]}]
+    with scripted_server(found(*parts)) as port:
+        assert open_store(f"mongodb://127.0.0.1:{port}/sacred").values([], "loss", "max") == {2: 2.0}
 
 
 def without_source(told: str) -> str:
@@ -155,33 +175,46 @@ def without_source(told: str) -> str:
     return "\n".join(line for above, line in zip(["", *lines], lines, strict=False) if __file__ not in above)
 
 
+def refusal(code: int) -> dict[str, Any]:
+    return {"ok": 0, "code": code, "errmsg": "refused"}
+
+
+def found(*documents: dict[str, Any]) -> dict[str, Any]:
+    return {"ok": 1, "cursor": {"id": 0, "ns": "sacred.runs", "firstBatch": list(documents)}}
+
+
 @contextmanager
-def refusing_server(code: int) -> Iterator[int]:
-    """The port of a server that greets every driver, then refuses whatever it asks with one error code."""
+def scripted_server(reply: dict[str, Any]) -> Iterator[int]:
+    """The port of a server that greets every driver, then replies the same to whatever it asks.
+
+    It says what a small server cannot be brought to say: a refusal, a NaN, a document that is broken.
+    """
 
     class Conversation(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             while header := self.rfile.read(16):
                 length, request, _, kind = struct.unpack("<4i", header)
-                self.wfile.write(answer(self.rfile.read(length - 16), request, kind, code))
+                self.wfile.write(answer(self.rfile.read(length - 16), request, kind, reply))
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Conversation) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        yield int(server.server_address[1])
-        server.shutdown()
-        thread.join()
+        try:
+            yield int(server.server_address[1])
+        finally:
+            server.shutdown()
+            thread.join()
 
 
-def answer(question: bytes, request: int, kind: int, code: int) -> bytes:
-    """The bytes of a reply: a greeting to a greeting, else the error."""
+def answer(question: bytes, request: int, kind: int, reply: dict[str, Any]) -> bytes:
+    """The bytes of an answer: a greeting to a greeting, else the reply."""
     import bson
 
     greeting = {"ok": 1, "ismaster": True, "helloOk": True, "minWireVersion": 0, "maxWireVersion": 21}
     limits = {"maxBsonObjectSize": 2**24, "maxMessageSizeBytes": 48_000_000, "maxWriteBatchSize": 1000}
     greets = b"ismaster" in question.lower() or b"hello\x00" in question
-    body = bson.encode({**greeting, **limits} if greets else {"ok": 0, "code": code, "errmsg": "refused"})
+    body = bson.encode({**greeting, **limits} if greets else reply)
     if kind == 2004:  # OP_QUERY, in which a driver's first greeting comes, is answered by OP_REPLY
         body, kind = struct.pack("<iqii", 8, 0, 0, 1) + body, 1
     else:

@@ -107,8 +107,8 @@ def _client(address: str, shown: str) -> MongoClient[dict[str, Any]]:
     except (PyMongoError, ValueError):
         # not from the error: its words quote parts of the address, which may be the password
         raise StoreError(
-            f"{shown!r} is not an address that MongoDB's driver accepts: write it as {EXAMPLE}, with "
-            "special characters of user or password percent-encoded."
+            f"{shown!r} is not an address that MongoDB's driver takes: write it as in {EXAMPLE}, special "
+            "characters percent-encoded; the host of a mongodb+srv address must be known to the DNS."
         ) from None
 
 
