@@ -56,7 +56,7 @@ def first_non_finite(model: nn.Module, images: Tensor) -> str:
 def _note_non_finite(
     found: list[str], name: str, _module: nn.Module, _inputs: tuple[Any, ...], output: Any
 ) -> None:
-    if not found and isinstance(output, Tensor) and not output.isfinite().all():
+    if isinstance(output, Tensor) and not output.isfinite().all():
         found.append(name.partition(".parametrizations")[0])  # a weight belongs to its layer
 
 

@@ -1,4 +1,4 @@
-"""Train and eval mode, put back as they were."""
+"""The modes of a network, put back as they were."""
 
 from __future__ import annotations
 

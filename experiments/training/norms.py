@@ -115,7 +115,7 @@ def _check_channels(name: str, direction: Tensor, deviation: Tensor, mean: Tenso
             "so it has no direction; start from weights that are not zero"
         )
     rounding = torch.finfo(deviation.dtype).eps * mean.abs()
-    flat = torch.nonzero(~(deviation > rounding) | deviation.isinf()).flatten().tolist()
+    flat = torch.nonzero(~(deviation > rounding)).flatten().tolist()
     if flat:
         raise SettingsError(
             f"norm='weight_norm': channel {flat[0]} of {name} has deviation {deviation[flat[0]]:g} over the "

@@ -1,4 +1,4 @@
-"""Diagnostics see what is there and leave it as it was."""
+"""Diagnostics see what is there, then leave it as it was."""
 
 from __future__ import annotations
 
@@ -54,6 +54,18 @@ class Failing(nn.Module):
         torch.rand(3)
         if self.training or self.always:
             raise RuntimeError("out of memory")
+        return images
+
+
+class Watching(nn.Module):
+    """Passes images through, noting whether gradients would be computed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gradients: list[bool] = []
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.gradients.append(torch.is_grad_enabled())
         return images
 
 
@@ -183,6 +195,16 @@ def test_looking_for_a_bad_layer_leaves_no_trace_after_an_error() -> None:
     with pytest.raises(RuntimeError, match="out of memory"):
         first_non_finite(model, IMAGES)
     trace.assert_same()
+
+
+@torch.enable_grad()
+def test_diagnostics_compute_no_gradients() -> None:
+    watching = Watching()
+    model = nn.Sequential(watching, network())
+    batchnorm_gap(model, IMAGES, LABELS)
+    first_non_finite(model, IMAGES)
+    calibrate(model, [IMAGES])
+    assert watching.gradients == [False] * 4
 
 
 # ---------------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ import math
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.functional import batch_norm, conv2d
 
 from experiments.training import settings as choices
 from experiments.training.diagnostics import parameter_counts
@@ -142,6 +143,36 @@ def test_stages_halve_the_image_and_double_the_channels(shortcut: str, norm: str
         hidden = stage(hidden)
         shapes.append(tuple(hidden.shape[1:]))
     assert shapes == [(4, 16, 16), (8, 8, 8), (16, 4, 4)]
+
+
+def written_out(state: dict[str, Tensor], images: Tensor) -> Tensor:
+    """ResNet-8 with projections in eval mode, block by block."""
+
+    def normalised(x: Tensor, conv: str, norm: str, stride: int = 1) -> Tensor:
+        weight = state[f"{conv}.weight"]
+        x = conv2d(x, weight, stride=stride, padding=weight.shape[-1] // 2)
+        mean, variance = state[f"{norm}.running_mean"], state[f"{norm}.running_var"]
+        return batch_norm(x, mean, variance, state[f"{norm}.weight"], state[f"{norm}.bias"])
+
+    def block(x: Tensor, name: str, stride: int) -> Tensor:
+        hidden = normalised(x, f"{name}.conv1", f"{name}.norm1", stride).clamp(min=0)
+        hidden = normalised(hidden, f"{name}.conv2", f"{name}.norm2")
+        if stride == 2:
+            x = normalised(x, f"{name}.shortcut.conv", f"{name}.shortcut.norm", stride)
+        return (hidden + x).clamp(min=0)
+
+    x = normalised(images, "stem.conv", "stem.norm").clamp(min=0)
+    x = block(block(block(x, "stages.0.0", 1), "stages.1.0", 2), "stages.2.0", 2)
+    return x.flatten(2).mean(dim=2) @ state["output.weight"].T + state["output.bias"]
+
+
+def test_the_output_is_the_one_of_the_network_written_out() -> None:
+    model = tiny(batchnorm_init="uniform").double()
+    model(torch.randn(8, 3, 16, 16).double())  # statistics of some data
+    for layer in batchnorm_layers(model).values():
+        nn.init.normal_(layer.bias)
+    images = torch.randn(2, 3, 16, 16).double()
+    torch.testing.assert_close(model.eval()(images), written_out(model.state_dict(), images))
 
 
 def test_shortcut_a_takes_every_other_pixel_and_adds_channels_of_zeros() -> None:

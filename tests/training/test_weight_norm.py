@@ -189,6 +189,13 @@ def test_initialisation_from_data_leaves_directions_output_modes_and_hooks() -> 
     assert not any(module._forward_hooks for module in model.modules())
 
 
+def test_initialisation_from_data_draws_nothing() -> None:
+    model = nn.Sequential(network(), nn.Dropout(0.5))
+    before = torch.get_rng_state()
+    initialise_from_data(model, IMAGES)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_initialisation_from_data_leaves_other_networks_alone() -> None:
     model = build_model(TrainSettings(depth=8, width=4), 10)
     before = copy.deepcopy(model.state_dict())
