@@ -141,3 +141,23 @@ def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path, seconds: fl
         except OSError:
             time.sleep(0.05)
     pytest.fail(f"nx-27017 did not start: {log.read_text(encoding='utf-8')}")
+
+
+# ---------------------------------------------------------------------------------------------------
+# Skips: allowed where a machine lacks something, but in .ci/run only those that a list names
+
+ALLOWED_SKIPS = Path(__file__).with_name("allowed_skips.txt")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With ONLY_ALLOWED_SKIPS set, a skipped test that the list does not name fails the whole run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or "ONLY_ALLOWED_SKIPS" not in os.environ:
+        return
+    lines = [line.split("  #")[0].strip() for line in ALLOWED_SKIPS.read_text(encoding="utf-8").splitlines()]
+    unnamed = sorted({report.nodeid for report in reporter.stats.get("skipped", [])} - set(lines))
+    for nodeid in unnamed:
+        reporter.write_line(f"skipped, but not in {ALLOWED_SKIPS.name}: {nodeid}", red=True)
+    if unnamed:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -63,6 +63,7 @@ class Run:
     info: Mapping[str, Any] = field(default_factory=dict)
     host: Mapping[str, Any] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
+    failure: str = ""  # the last line of the traceback of a run that failed
     fault: str = ""  # what could not be read of its record, in words
 
     def state(self, now: datetime) -> str:

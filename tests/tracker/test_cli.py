@@ -166,3 +166,13 @@ def test_no_command_loads_what_trains(place: Path, words: list[str]) -> None:
     answer = subprocess.run([sys.executable, "-c", code], cwd=place, capture_output=True, text=True)
 
     assert answer.returncode == 0, answer.stderr
+
+
+def test_a_failed_run_shows_its_error(place: Path, tracker: Tracker, start_run: Callable[..., object]) -> None:
+    process = start_run(place / "runs", "seed=1", "points=many")
+    process.communicate(timeout=60)  # type: ignore[attr-defined]
+
+    shown = tracker("show", "1").stdout
+
+    assert "run 1  tiny  failed" in shown
+    assert "TypeError" in shown

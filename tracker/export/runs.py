@@ -12,8 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tracker.configs import flat
-from tracker.export.terminal import _MARKS
-from tracker.export.terminal import _shown as shown
+from tracker.export.terminal import MARKS, shown
 from tracker.run import Run
 from tracker.stores.base import Store
 
@@ -26,7 +25,7 @@ def render_runs(runs: Iterable[Run], now: datetime, console: Console) -> None:
         return
     table = Table("run", "experiment", "state", "seed", "started (UTC)", "minutes", "result", box=None)
     for line in lines:
-        table.add_row(*[Text(cell, _MARKS.get(cell, ("", ""))[1]) for cell in line])
+        table.add_row(*[Text(cell, MARKS.get(cell, ("", ""))[1]) for cell in line])
     console.print(table)
 
 
@@ -39,6 +38,7 @@ def render_run(run: Run, store: Store, now: datetime, console: Console) -> None:
         "minutes": f"{run.hours * 60:.1f}",
         "host": str(run.host.get("hostname", "")),
         "result": _written(run.result),
+        "failed with": run.failure,
         "fault": run.fault,
     }
     _section(console, "", {name: value for name, value in facts.items() if value})

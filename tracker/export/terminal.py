@@ -13,7 +13,7 @@ from rich.tree import Tree
 from tracker import sentences
 from tracker.findings import Finding
 
-_MARKS = {
+MARKS = {  # state -> sign, style
     "planned": ("○", "dim"),
     "blocked": ("○", "dim"),
     "running": ("…", "cyan"),
@@ -56,8 +56,8 @@ def _block(finding: Finding) -> RenderableType:
 
 def _heading(finding: Finding) -> Text:
     question = finding.node.question
-    mark, style = _MARKS[finding.state]
-    heading = Text.assemble((f"{mark} ", style), (_shown(question.name), "bold"), overflow="fold")
+    mark, style = MARKS[finding.state]
+    heading = Text.assemble((f"{mark} ", style), (shown(question.name), "bold"), overflow="fold")
     if question.name != question.id:
         heading.append(f" [{question.id}]", "dim")
     words = [finding.state, *([finding.verdict] if finding.verdict else [])]
@@ -71,9 +71,9 @@ def _skills(finding: Finding) -> list[Text]:
 
 
 def _line(text: str, style: str = "") -> Text:
-    return Text(_shown(text), style, overflow="fold")
+    return Text(shown(text), style, overflow="fold")
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Text whose control characters are visible instead of obeyed."""
     return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 UNREAD = (  # what no Run holds: it may be large, or secret
     "captured_out",
-    "fail_trace",
     "resources",
     "artifacts",
     "host.ENV",

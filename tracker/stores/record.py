@@ -37,8 +37,15 @@ def run_from(document: Mapping[str, Any], faults: Iterable[str] = ()) -> Run:
         info=_without_links(_mapping(document, "info", noted)),
         host=_without(_mapping(document, "host", noted), "ENV"),  # nobody compares it, and it may be secret
         meta=_mapping(document, "meta", noted),
+        failure=_last_line(document.get("fail_trace")),
         fault="; ".join(noted),
     )
+
+
+def _last_line(trace: Any) -> str:
+    """The error itself, which is the last line of a traceback; Sacred keeps it as a list of pieces."""
+    text = "".join(map(str, trace)) if isinstance(trace, list) else str(trace or "")
+    return text.rstrip().rpartition("\n")[2].strip()
 
 
 def run_id(document: Mapping[str, Any]) -> int | str:
