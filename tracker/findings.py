@@ -109,8 +109,15 @@ def _of_cells(node: Node, numbers: Numbers, now: datetime, gate: str) -> Finding
         sentence = sentences.missing(question, found)
     else:
         comparisons = compare(question, found)
-        return Finding(node, now, state, sentences.settled(question, comparisons, found), found, comparisons)
-    return Finding(node, now, state, sentence, found)
+        sentence = sentences.settled(question, comparisons, found)
+        return Finding(node, now, state, _with_uncounted(sentence, node), found, comparisons)
+    return Finding(node, now, state, _with_uncounted(sentence, node), found)
+
+
+def _with_uncounted(sentence: str, node: Node) -> str:
+    """The sentence with a word on runs that fit but for their seed, so that nobody misses them."""
+    count = len(node.undeclared)
+    return f"{sentence[:-1]}; {count} more with undeclared seeds not counted." if count else sentence
 
 
 def cells_state(states: Sequence[str]) -> str:

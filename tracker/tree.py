@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,6 +49,7 @@ class Node:
     question: Question
     cells: tuple[Cell, ...] = ()
     children: tuple[Node, ...] = field(default=())
+    undeclared: tuple[Run, ...] = ()  # runs of these values with seeds that the question does not ask for
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -97,11 +98,16 @@ def cells(question: Question) -> Iterator[Cell]:
 
 
 def _node(question: Question, index: _Index) -> Node:
-    filled = tuple(
-        Cell(cell.question, cell.value, cell.nuisance, cell.seed, cell.settings, index.matching(cell))
-        for cell in cells(question)
-    )
-    return Node(question, filled, tuple(_node(child, index) for child in question.children))
+    filled = tuple(replace(cell, runs=index.matching(cell.settings, cell.seed)) for cell in cells(question))
+    children = tuple(_node(child, index) for child in question.children)
+    return Node(question, filled, children, _undeclared(question, filled, index))
+
+
+def _undeclared(question: Question, filled: Sequence[Cell], index: _Index) -> tuple[Run, ...]:
+    """The runs that would count but for their seed."""
+    settings = [cell.settings for cell in filled[:: len(question.seeds) or 1]]  # the seed varies fastest
+    found = {run.id: run for one in settings for run in index.matching(one)}
+    return tuple(run for run in found.values() if run.seed not in question.seeds)
 
 
 def _setting(run: Run, name: str) -> Any:
@@ -120,10 +126,10 @@ class _Index:
         self._by_seed = _bits(run.seed for run in runs)
         self._by_setting: dict[str, dict[Hashable, int]] = {}
 
-    def matching(self, cell: Cell) -> tuple[Run, ...]:
-        """The runs that match the cell, in the order they came."""
-        bits = self._all & self._by_seed.get(cell.seed, 0)
-        for name, value in cell.settings.items():
+    def matching(self, settings: Mapping[str, Any], seed: int | None = None) -> tuple[Run, ...]:
+        """The runs with these settings, of one seed or of all, in the order they came."""
+        bits = self._all if seed is None else self._by_seed.get(seed, 0)
+        for name, value in settings.items():
             bits &= self._having(name).get(key(value), 0)
         return tuple(self._runs[place] for place in _places(bits))
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas
 import pytest
@@ -168,9 +169,9 @@ def test_no_command_loads_what_trains(place: Path, words: list[str]) -> None:
     assert answer.returncode == 0, answer.stderr
 
 
-def test_a_failed_run_shows_its_error(place: Path, tracker: Tracker, start_run: Callable[..., object]) -> None:
+def test_a_failed_run_shows_its_error(place: Path, tracker: Tracker, start_run: Any) -> None:
     process = start_run(place / "runs", "seed=1", "points=many")
-    process.communicate(timeout=60)  # type: ignore[attr-defined]
+    process.communicate(timeout=60)
 
     shown = tracker("show", "1").stdout
 

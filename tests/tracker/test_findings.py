@@ -478,3 +478,15 @@ def _check_verdict(row: Row, one: Finding) -> None:
         assert 0 < low <= size <= high
         assert size == pytest.approx(abs(row.delta), rel=0.5)
         assert p < alpha or printed[4] == "<"
+
+
+def test_a_run_with_an_undeclared_seed_is_named_but_not_counted() -> None:
+    question = a_question()
+    laboratory = Laboratory().record(question, {"full": FULL, "bn_only": BN_ONLY})
+    alone = laboratory.answer(question)[0]
+    laboratory.record(a_question(seeds=(7,)), {"full": (99.0,)})
+
+    found = laboratory.answer(question)[0]
+
+    assert found.computed == f"{alone.computed[:-1]}; 1 more with undeclared seeds not counted."
+    assert found.estimates == alone.estimates
