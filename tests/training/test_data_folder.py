@@ -123,10 +123,10 @@ def test_other_kinds_of_pixels_become_colour(mode: str, tmp_path: Path, load: Lo
 
 
 def test_a_palette_with_transparency_becomes_colour(tmp_path: Path, load: Load) -> None:
-    file = BytesIO()
-    Image.new("P", (32, 32), 3).save(file, "PNG", transparency=bytes([0, 10, 20, 30]))
+    palette, file = Image.open(BytesIO(_picture(5, mode="P"))), BytesIO()
+    palette.save(file, "PNG", transparency=bytes(range(256)))
     dataset = load(_unpack(_files() | {"train/cat/0.png": file.getvalue()}, tmp_path / "pets"))
-    assert dataset.train.images[0].shape == (32, 32, 3)
+    assert np.array_equal(dataset.train.images[0], np.asarray(palette.convert("RGB")))
 
 
 def test_pixels_of_more_than_8_bits_are_refused(tmp_path: Path, load: Load) -> None:
@@ -194,6 +194,11 @@ def test_a_changed_file_is_decoded_again(tmp_path: Path, load: Load) -> None:
     file.write_bytes(changed + bytes(max(0, file.stat().st_size - len(changed))))
     os.utime(file, ns=(1, 1))
     assert not np.array_equal(load(folder).train.images[0], before.train.images[0])
+
+
+def test_another_size_is_decoded_again(tmp_path: Path, load: Load) -> None:
+    folder = _unpack(_files(), tmp_path / "pets")
+    assert [load(folder, resize=side).train.images.shape[1] for side in (16, 24)] == [16, 24]
 
 
 def test_a_moved_folder_is_not_decoded_again(tmp_path: Path, load: Load) -> None:

@@ -60,6 +60,10 @@ def test_the_seed_decides_the_split() -> None:
     assert first.hash("x") == again.hash("x") != other.hash("x")
 
 
+def test_the_seed_decides_the_test_images_of_a_subset() -> None:
+    assert not np.array_equal(_split(seed=5, test_subset=10).test, _split(seed=6, test_subset=10).test)
+
+
 def test_a_smaller_subset_is_part_of_a_larger_one() -> None:
     small, large = _split(subset=20, validation=0.0), _split(subset=40, validation=0.0)
     assert set(small.train) < set(large.train)

@@ -51,8 +51,7 @@ def _put(made: Decoded, place: Path) -> None:
         if place.exists() and not _open(place):
             with contextlib.suppress(FileNotFoundError):  # somebody else took it away
                 place.rename(draft / "damaged")
-        if not place.exists():
-            _rename(draft, place)
+        _rename(draft, place)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
