@@ -22,7 +22,7 @@ NAMED_CONFIGS: dict[str, dict[str, Any]] = {
     # seconds on a laptop, no download: what the demo runs
     "smoke": {
         "data": "synthetic", "subset": 2000, "test_subset": 1000, "depth": 8, "width": 8,
-        "epochs": 6, "batch_size": 64, "lr": 0.2, "schedule": "cosine",
+        "epochs": 6, "batch_size": 64, "lr": 0.1, "schedule": "cosine",
     },
     # Frankle, Schwab & Morcos 2021 (arXiv 2003.00152) on the CIFAR ResNets of He et al. 2016
     "paper": {
