@@ -19,14 +19,14 @@ def launch(questions: Path, address: str, workers: int | None, logs: Path) -> in
     """Start what is missing and wait; the exit code is 0 only when nothing is missing afterwards."""
     console = Console(stderr=True)
     plan = make_plan(questions, address, datetime.now(UTC))
-    console.print(plan.summary, highlight=False)
+    console.print(plan.summary, highlight=False, markup=False, soft_wrap=True)
     if not plan.jobs:
         return 0
     workers = min(workers or default_workers(), len(plan.jobs))
     with SweepProgress(console, plan.jobs, workers) as progress:
         outcome = drive(plan.jobs, LocalEngine(workers, address, logs), progress.report)
     left = make_plan(questions, address, datetime.now(UTC))
-    console.print(left.summary, highlight=False)
+    console.print(left.summary, highlight=False, markup=False, soft_wrap=True)
     if outcome.interrupted:
         console.print("Interrupted; the same command goes on from here.")
         return INTERRUPTED

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -34,7 +35,8 @@ class SweepProgress:
             transient=True,
         )  # fmt: skip
         self._task = self._bar.add_task("runs", total=self._total)
-        console.print(f"{self._total} runs to do, {workers} at a time")
+        self._common = common(jobs)
+        self._print(f"{workers} at a time; the same in all: {_listed(self._common)}")
 
     def __enter__(self) -> SweepProgress:
         self._bar.start()
@@ -51,24 +53,39 @@ class SweepProgress:
             return
         self._ended += 1
         self._bar.advance(self._task)
-        word = "[green]done[/]" if event.exit_code == 0 else "[red]FAILED[/]"
+        word = "[green]done[/]  " if event.exit_code == 0 else "[red]FAILED[/]"
         place = f"{self._ended:>{len(str(self._total))}}/{self._total}"
-        self._console.print(
-            f"[dim]{place}[/] {word} {event.seconds:5.1f} s  {escape(what(event.job))}",
-            soft_wrap=True,
-            highlight=False,
-        )
+        self._print(f"{place} {word} {event.seconds:5.1f} s  {escape(what(event.job, self._common))}")
         if event.exit_code != 0:
-            self._console.print(f"      {escape(last_line(event.log))}", soft_wrap=True, highlight=False)
-            self._console.print(f"      its log: {escape(str(event.log))}", soft_wrap=True, highlight=False)
+            self._print(f"      {escape(last_line(event.log))}")
+            self._print(f"      its log: {escape(str(event.log))}")
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True, highlight=False)
 
 
-def what(job: Job) -> str:
-    """The job in the words of its command: the program's name is left out, the settings stay."""
-    return " ".join(job.command[job.command.index("-m") + 1 :] if "-m" in job.command else job.command)
+def common(jobs: Sequence[Job]) -> dict[str, Any]:
+    """The settings that every job has with the same value."""
+    first, *others = [job.settings for job in jobs]
+    return {
+        name: value
+        for name, value in first.items()
+        if all(name in settings and settings[name] == value for settings in others)
+    }
+
+
+def what(job: Job, shared: Mapping[str, Any]) -> str:
+    """The job in the settings that set it apart, with the question it is for."""
+    own = {name: value for name, value in job.settings.items() if name not in shared}
+    words = [f"{name}={value}" for name, value in {**own, "seed": job.seed}.items()]
+    return f"{' '.join(words)}  for {', '.join(job.nodes)}"
 
 
 def last_line(log: Path) -> str:
     """The last line that a run printed, which is where its error stands."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
     return next((line for line in reversed(lines) if line), "it printed nothing")
+
+
+def _listed(settings: Mapping[str, Any]) -> str:
+    return escape(" ".join(f"{name}={value}" for name, value in settings.items())) or "nothing"
