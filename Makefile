@@ -24,7 +24,7 @@ demo: $(VENV)/installed ## real training runs, the tree of questions, and its CS
 	@$(BIN)/tracker export sweeps/demo.yaml $(DEMO)/tree.csv --store $(DEMO)/runs
 
 test: $(VENV)/tools ## every test
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term $(TESTS)
 
 test-mongo: $(VENV)/tools ## the tests that talk to MongoDB, against MONGO_URL when it is set
 	$(BIN)/python -m pytest -m mongo

@@ -117,6 +117,18 @@ def test_the_same_seed_gives_the_same_run_bitwise(
     assert one[0][0] != other[0][0]
 
 
+def test_random_numbers_go_on_where_they_were(
+    make_settings: MakeSettings, dataset: Dataset, tmp_path: Path
+) -> None:
+    state = start(make_settings(), dataset)
+    torch.rand(5)  # as a network with dropout would
+    checkpoint.save(tmp_path / "run.pt", state)
+    expected = torch.rand(5)
+    again = start(make_settings(), dataset)
+    checkpoint.restore(tmp_path / "run.pt", again)
+    assert torch.equal(torch.rand(5), expected)
+
+
 # ---------------------------------------------------------------------------------------------------
 # The file
 
