@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 
 from sweeps.engines.base import Engine, Event
 from sweeps.plan import Job
@@ -18,10 +21,12 @@ class Outcome:
     ended: list[Event] = field(default_factory=list)
     interrupted: bool = False
 
-    @property
-    def failures(self) -> list[Event]:
-        """The jobs whose process did not end well."""
-        return [event for event in self.ended if event.exit_code != 0]
+
+@dataclass
+class Interrupts:
+    """How often the user has pressed Ctrl-C."""
+
+    count: int = 0
 
 
 def drive(jobs: Sequence[Job], engine: Engine, report: Callable[[Event], None]) -> Outcome:
@@ -30,24 +35,35 @@ def drive(jobs: Sequence[Job], engine: Engine, report: Callable[[Event], None]) 
     Ctrl-C asks the runs to end and waits until they have; a second one kills them.
     """
     outcome = Outcome()
-    try:
-        engine.submit(jobs)
-        left = len(jobs)
-        started = 0
-        while left:
-            try:
-                news = engine.events(PATIENCE)
-            except KeyboardInterrupt:
-                engine.cancel(hard=outcome.interrupted)
-                outcome.interrupted = True
-                continue
-            for event in news:
-                report(event)
-                started += not event.ended
-                left -= event.ended
-                outcome.ended += [event] if event.ended else []
-            if outcome.interrupted and started == len(outcome.ended):
-                break
-    finally:
-        engine.close()
+    with _counted_interrupts() as interrupts:
+        try:
+            engine.submit(jobs)
+            running, left, answered = 0, len(jobs), 0
+            while left and not (outcome.interrupted and running == 0):
+                for event in engine.events(PATIENCE):
+                    report(event)
+                    running += -1 if event.ended else 1
+                    if event.ended:
+                        left -= 1
+                        outcome.ended.append(event)
+                if interrupts.count > answered:
+                    engine.cancel(hard=outcome.interrupted)
+                    outcome.interrupted, answered = True, interrupts.count
+        finally:
+            engine.close()
     return outcome
+
+
+@contextmanager
+def _counted_interrupts() -> Iterator[Interrupts]:
+    """Ctrl-C is counted instead of raised: an exception could come between a run's start and its entry."""
+    interrupts = Interrupts()
+
+    def count(_number: int, _frame: FrameType | None) -> None:
+        interrupts.count += 1
+
+    before = signal.signal(signal.SIGINT, count)
+    try:
+        yield interrupts
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -13,6 +13,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import settings
+
+# no deadline: how long an example takes is no promise, and a busy machine would fail it
+settings.register_profile("grove", deadline=None, print_blob=True)
+settings.load_profile("grove")
 
 SCRIPT = '''
 """A tiny experiment that Sacred records."""

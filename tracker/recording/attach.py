@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,7 @@ def record(experiment: Any) -> None:
     def choose_store(options: dict[str, Any]) -> None:
         if _is_unobserved(experiment, options):
             return
+        _end_on_signals()  # before the run exists, so that there is no moment in which it dies unrecorded
         _check_beat(options.get("--beat-interval"))
         with _refusals():
             if not any(options.get(option) for option in _STORE_OPTIONS):
@@ -61,7 +63,6 @@ def record(experiment: Any) -> None:
     @experiment.pre_run_hook  # type: ignore[untyped-decorator]
     def note_the_start(_run: Any) -> None:
         _facts(_run)["code"] = code_state(Path(experiment.base_dir or "."))
-        _end_on_signals()
 
 
 def note_divergence(run: Any, step: int, layer: str) -> None:
@@ -109,5 +110,6 @@ def _end_on_signals() -> None:
     def end(number: int, _frame: FrameType | None) -> None:
         raise Terminated(number)
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, end)
+    if threading.current_thread() is threading.main_thread():  # Python lets no other set handlers
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, end)
