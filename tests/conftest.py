@@ -13,10 +13,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# no deadline: how long an example takes is no promise, and a busy machine would fail it
-settings.register_profile("grove", deadline=None, print_blob=True)
+# how long an example takes is no promise, and a busy machine would fail it
+slow = [HealthCheck.too_slow]
+settings.register_profile("grove", deadline=None, suppress_health_check=slow, print_blob=True)
 settings.load_profile("grove")
 
 SCRIPT = '''

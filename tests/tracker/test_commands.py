@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sacred.arg_parser import get_config_updates
 
@@ -57,7 +57,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_sacred_reads_back_the_value_that_was_meant(value: Any) -> None:
     words = command(a_cell(experiment="full", **{"model.depth": value}))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -77,7 +77,6 @@ def reader(numbers: Mapping[Any, float], other: Mapping[Any, float] | None = Non
 
 
 @given(SAMPLES, st.sampled_from([0.05, 0.01, 0.2]))
-@settings(deadline=None)
 def test_the_interval_of_a_mean_is_scipys(numbers: list[float], alpha: float) -> None:
     low, high = stats.t.interval(
         1 - alpha, len(numbers) - 1, loc=statistics.fmean(numbers), scale=stats.sem(numbers)
@@ -86,7 +85,6 @@ def test_the_interval_of_a_mean_is_scipys(numbers: list[float], alpha: float) ->
 
 
 @given(SAMPLES, SAMPLES)
-@settings(deadline=None)
 def test_welchs_test_is_scipys(numbers: list[float], baseline: list[float]) -> None:
     ours, theirs = welch(numbers, baseline), stats.ttest_ind(numbers, baseline, equal_var=False)
     expected = theirs.confidence_interval(0.95)
@@ -95,7 +93,6 @@ def test_welchs_test_is_scipys(numbers: list[float], baseline: list[float]) -> N
 
 
 @given(st.lists(st.tuples(st.integers(-99, 99), st.integers(-99, 99)), min_size=3, max_size=8))
-@settings(deadline=None)
 def test_the_paired_test_is_scipys(pairs: list[tuple[int, int]]) -> None:
     numbers, baseline = [one for one, _ in pairs], [other for _, other in pairs]
     if len({one - other for one, other in pairs}) > 1:

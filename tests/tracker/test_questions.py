@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.configs import MISSING, flat, key, look_up, same
@@ -404,7 +404,6 @@ def test_anchors_are_read(tmp_path: Path) -> None:
     assert load(tmp_path, text).roots[1].seeds == (0, 1, 2, 3, 4)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40), st.integers(0, len(EXAMPLE)))
 def test_whatever_is_typed_into_a_file_it_loads_or_is_refused(
     tmp_path_factory: pytest.TempPathFactory, noise: str, place: int

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.questions.question import Metric, Question, Questions
@@ -220,7 +220,6 @@ QUESTIONS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(QUESTIONS, RUNS)
 def test_no_run_is_lost_or_counted_twice_inside_a_question(question: Question, runs: list[Run]) -> None:
     numbered = [
