@@ -30,7 +30,7 @@ def command(*words: str, **environ: str) -> None:
 
 def test_a_run_started_by_hand_stands_in_the_right_row_of_the_demo(tmp_path: Path) -> None:
     store = str(tmp_path / "runs")
-    command(*"-m experiments.bn_only with smoke seed=3".split(), f"data_dir={tmp_path}", "-F", store)
+    command(*["-m", "experiments.bn_only", "with", "smoke", "seed=3"], f"data_dir={tmp_path}", "-F", store)
 
     export = "from tracker.cli import main; main()"
     command("-c", export, "export", "sweeps/demo.yaml", str(tmp_path / "tree.csv"), "--store", store)
@@ -51,7 +51,16 @@ def test_sacreds_own_option_records_in_mongodb(tmp_path: Path, mongo_address: st
     parts = urlsplit(mongo_address)
     if parts.username:
         pytest.skip("Sacred's -m takes no user and password")
-    tiny = "with smoke subset=200 test_subset=100 epochs=1 batch_size=32 width=4 seed=1".split()
+    tiny = [
+        "with",
+        "smoke",
+        "subset=200",
+        "test_subset=100",
+        "epochs=1",
+        "batch_size=32",
+        "width=4",
+        "seed=1",
+    ]
 
     command("-m", "experiments.full", *tiny, f"data_dir={tmp_path}", "-m", f"{parts.netloc}:{parts.path[1:]}")
 
