@@ -4,7 +4,8 @@ TrackerError            anything a user can mend; commands print it as one line 
 ├── StoreError          a store that cannot be opened, read or written
 │   └── UnknownRunError  a run that the store does not hold
 ├── QuestionsError      a question file that says something impossible
-└── SettingsFileError   a settings file that cannot be used
+├── SettingsFileError   a settings file that cannot be used
+└── LaunchError         a run that cannot be started
 """
 
 from __future__ import annotations
@@ -28,3 +29,7 @@ class QuestionsError(TrackerError):
 
 class SettingsFileError(TrackerError):
     """A settings file that cannot be used."""
+
+
+class LaunchError(TrackerError):
+    """A run that cannot be started."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from sweeps.engines.base import Event
 from sweeps.plan import Job
+from tracker.errors import LaunchError
 
 POLL = 0.05  # seconds between two looks at the processes
 GRACE = 10.0  # seconds that a run has to record its own end before it is killed
@@ -65,7 +67,7 @@ class LocalEngine:
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Take the jobs; they start as workers become free."""
-        self._logs.mkdir(parents=True, exist_ok=True)
+        _check(jobs, self._logs)
         self._waiting.extend(jobs)
         self._fill()
 
@@ -132,6 +134,19 @@ class LocalEngine:
         if cards := gpus():
             chosen["CUDA_VISIBLE_DEVICES"] = cards[slot % len(cards)]
         return {**os.environ, **chosen, "PYTHONUNBUFFERED": "1"}
+
+
+def _check(jobs: Sequence[Job], logs: Path) -> None:
+    """Raise LaunchError for what would fail in the middle: a program that is not there, logs that cannot be."""
+    for program in {_with_this_python(job.command)[0] for job in jobs}:
+        if shutil.which(program) is None:
+            raise LaunchError(f"{program}: there is no such program; correct `launch` in the question file")
+    try:
+        logs.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LaunchError(
+            f"{logs}: no logs can be kept here ({error.strerror}); name a folder with --logs"
+        ) from error
 
 
 def _with_this_python(command: Sequence[str]) -> list[str]:

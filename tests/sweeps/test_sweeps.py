@@ -137,6 +137,7 @@ def test_the_cores_are_divided_between_the_runs(place: Path, sweeps: Sweeps) -> 
         (("run", "questions.yaml", "--store", "toy.py"), "toy.py is a file"),
         (("run", "questions.yaml", "--store", "redis://here"), "redis://here"),
         (("plan", "toy.py"), "toy.py:"),
+        (("run", "questions.yaml", "--logs", "toy.py/logs"), "no logs can be kept here"),
     ],
 )
 def test_bad_input_is_one_line(place: Path, sweeps: Sweeps, words: tuple[str, ...], message: str) -> None:
@@ -146,6 +147,17 @@ def test_bad_input_is_one_line(place: Path, sweeps: Sweeps, words: tuple[str, ..
     assert message in answer.stderr
     assert "Traceback" not in answer.stderr
     assert not (place / "runs").exists()
+
+
+def test_a_program_that_is_not_there_is_named_before_anything_starts(place: Path, sweeps: Sweeps) -> None:
+    text = (place / "questions.yaml").read_text()
+    (place / "questions.yaml").write_text(text.replace("python toy.py", "no-such-program toy.py"))
+
+    answer = sweeps("run", "questions.yaml")
+
+    assert answer.returncode == 1
+    assert "no-such-program: there is no such program" in answer.stderr
+    assert "Traceback" not in answer.stderr
 
 
 def test_the_command_never_loads_what_trains(place: Path) -> None:
