@@ -137,7 +137,7 @@ class LocalEngine:
 
 
 def _check(jobs: Sequence[Job], logs: Path) -> None:
-    """Raise LaunchError for what would fail in the middle: a program that is not there, logs that cannot be."""
+    """Raise LaunchError for what would fail half-way: no such program, no place for logs."""
     for program in {_with_this_python(job.command)[0] for job in jobs}:
         if shutil.which(program) is None:
             raise LaunchError(f"{program}: there is no such program; correct `launch` in the question file")
