@@ -112,6 +112,7 @@ def test_the_same_seed_gives_the_same_run_bitwise(
         return list(train(state, dataset)), everything(state)
 
     one, again, other = run(5), run(5), run(6)
+    assert not torch.equal(one[1]["/random"], other[1]["/random"])
     assert one[0] == again[0]
     assert_same(one[1], again[1])
     assert one[0][0] != other[0][0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from experiments.training.data import Dataset
 from experiments.training.loop import TrainState, start, train
 from experiments.training.results import EpochResult, TestResult
 from experiments.training.settings import TrainSettings
+from experiments.training.state import batches_of, fixed_batch
 
 MakeSettings = Callable[..., TrainSettings]
+MakeDataset = Callable[..., Dataset]
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
@@ -155,6 +158,38 @@ def test_micro_batches_are_not_the_batch_under_batchnorm(
     whole = weights_after_one_step(make_settings, dataset)
     parts = weights_after_one_step(make_settings, dataset, micro_batch_size=8)
     assert difference(whole, parts) > 0.05
+
+
+def test_the_optimiser_has_what_the_settings_say(make_settings: MakeSettings, dataset: Dataset) -> None:
+    settings = make_settings(momentum=0.8, nesterov=True, weight_decay=0.25, lr_rule="linear")
+    state = start(settings, dataset)
+    assert state.optimizer is not None
+    group = state.optimizer.param_groups[0]
+    assert (group["momentum"], group["nesterov"], group["weight_decay"]) == (0.8, True, 0.25)
+    assert group["lr"] == settings.scaled_lr == pytest.approx(0.1 * 16 / 128)
+
+
+def test_weight_norm_starts_from_the_data(make_settings: MakeSettings, dataset: Dataset) -> None:
+    state = start(make_settings(norm="weight_norm"), dataset)
+    batch = batches_of(dataset, dataset.train, state.settings, state.device)
+    images, _ = fixed_batch(batch, state.settings)
+    found: list[Tensor] = []
+    state.model.get_submodule("stem.conv").register_forward_hook(
+        lambda _module, _inputs, output: found.append(output)
+    )
+    state.model(images)
+    torch.testing.assert_close(found[0].std(dim=(0, 2, 3), correction=0), torch.ones(4))
+
+
+def test_the_fixed_batch_holds_all_classes(make_settings: MakeSettings, make_dataset: MakeDataset) -> None:
+    dataset = make_dataset(train=1200)
+    order = dataset.train.labels.argsort()  # sorted by class, as folders are
+    dataset = replace(dataset, train=dataset.train.rows(order))
+    settings = make_settings()
+    batch = batches_of(dataset, dataset.train, settings, torch.device("cpu"))
+    _, labels = fixed_batch(batch, settings)
+    assert len(labels) == 256
+    assert min(labels.bincount(minlength=4)) > 40
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
