@@ -88,21 +88,20 @@ def _train(run: Any, settings: TrainSettings) -> float | None:
         resumed = bool(settings.checkpoint) and Path(settings.checkpoint).exists()
         if resumed:
             checkpoint.restore(settings.checkpoint, state)
+        run.info["training"] = _facts(state, dataset, resumed)
+        accuracy = None
+        for result in loop.train(state, dataset):
+            _log(run, result)
+            _say(result, settings.epochs)
+            if isinstance(result, Diverged):
+                note_divergence(run, result.step, result.layer)
+            elif isinstance(result, TestResult):
+                accuracy = result.accuracy
+            elif isinstance(result, EpochResult) and _is_checkpoint(result, settings):
+                checkpoint.save(settings.checkpoint, state)
+        return accuracy
     except (DataError, SettingsError, checkpoint.CheckpointError) as error:
         raise Refused(str(error)) from error
-
-    run.info["training"] = _facts(state, dataset, resumed)
-    accuracy = None
-    for result in loop.train(state, dataset):
-        _log(run, result)
-        _say(result, settings.epochs)
-        if isinstance(result, Diverged):
-            note_divergence(run, result.step, result.layer)
-        elif isinstance(result, TestResult):
-            accuracy = result.accuracy
-        elif isinstance(result, EpochResult) and _is_checkpoint(result, settings):
-            checkpoint.save(settings.checkpoint, state)
-    return accuracy
 
 
 def _is_checkpoint(result: EpochResult, settings: TrainSettings) -> bool:

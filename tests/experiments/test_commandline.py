@@ -145,6 +145,8 @@ def test_an_impossible_setting_is_refused_before_a_run_exists(
         ("data=/nowhere", ["/nowhere"]),
         ("batch_size=512", ["batch_size=512"]),
         ("subset=9", ["subset"]),
+        ("checkpoint=/dev/null/state.pt", ["/dev/null/state.pt", "cannot be written"]),
+        ("device=gpu", ["device='gpu'"]),
     ],
 )
 def test_what_only_the_data_can_show_fails_in_one_line(update: str, words: list[str], tmp_path: Path) -> None:
