@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tracker.configs import same
@@ -13,6 +13,7 @@ from tracker.estimates import Estimate
 from tracker.questions.question import Question
 
 FEWEST = 3  # seeds per value for a verdict: with two, a t interval is 18 sd wide
+WITHIN = ("same", "flat", "better-but-small", "worse-but-small")  # verdicts that rest on p_same
 _NOISE = 1e-12  # a spread under this share of the numbers is rounding, not replication
 
 
@@ -55,6 +56,7 @@ class Comparison:
     delta: float | None  # value minus baseline; for a trend, the fitted change from one end to the other
     low: float | None = None
     high: float | None = None
+    level: float | None = None  # of the interval: 1 - alpha, or 1 - 2 alpha where the verdict rests on p_same
     p: float | None = None
     p_same: float | None = None  # TOST at the metric's sesoi
     family: int = 1  # how many tests Holm's adjustment went over
@@ -119,6 +121,11 @@ def places(question: Question) -> tuple[float, ...]:
     return tuple(float(rank) for rank in range(len(question.values)))
 
 
+def lost(question: Question, one: Estimate) -> bool:
+    """Whether a value diverged with every seed, which is an answer of its own."""
+    return one.completed == one.diverged == len(question.seeds)
+
+
 _Tested = tuple[Comparison, Effect | None]  # no effect where there is nothing to test
 
 
@@ -129,6 +136,8 @@ def _trend(question: Question, estimates: Sequence[Estimate]) -> _Tested:
         for number in one.skills.values()
     ]
     n = tuple(one.n for one in estimates)
+    if any(lost(question, one) for one in estimates):
+        return Comparison(None, "slope t", n, None, verdict="diverged"), None
     if min(n) == 0 or len(located) < FEWEST:
         return Comparison(None, "slope t", n, None), None
     effect = slope([place for place, _ in located], [number for _, number in located])
@@ -145,6 +154,8 @@ def _against(question: Question, one: Estimate, base: Estimate) -> _Tested:
         test, name = paired, "paired t"
     numbers, baseline = list(left.values()), list(right.values())
     n = (len(numbers),) if question.pair_by else (len(numbers), len(baseline))
+    if lost(question, one) or lost(question, base):
+        return Comparison(one.value, name, n, None, verdict="diverged"), None
     if not numbers or not baseline:
         return Comparison(one.value, name, n, None), None
     delta = statistics.fmean(numbers) - statistics.fmean(baseline)
@@ -179,8 +190,8 @@ def _judged(question: Question, found: Sequence[_Tested]) -> tuple[Comparison, .
 def _settled(
     question: Question, one: Comparison, effect: Effect, p: float, p_same: float | None, family: int
 ) -> Comparison:
-    low, high = effect.interval(question.alpha)
-    decided, small = p < question.alpha, p_same is not None and p_same < question.alpha
+    decided = p < question.alpha
+    small = p_same is not None and p_same < question.alpha < 0.5  # from 0.5 on, TOST has no interval
     if one.test == "slope t":
         word = (
             ("rising" if effect.delta > 0 else "falling") if decided else "flat" if small else "inconclusive"
@@ -190,4 +201,6 @@ def _settled(
         word = ("better" if up == (question.metric.goal == "maximize") else "worse") + "-but-small" * small
     else:
         word = "same" if small else "inconclusive"
-    return Comparison(one.value, one.test, one.n, effect.delta, low, high, p, p_same, family, word)
+    alpha = 2 * question.alpha if word in WITHIN else question.alpha  # TOST at alpha goes with 1 - 2 alpha
+    low, high = effect.interval(alpha)
+    return replace(one, low=low, high=high, level=1 - alpha, p=p, p_same=p_same, family=family, verdict=word)

@@ -18,6 +18,7 @@ from tracker.tree import Cell, Node, build_tree
 # Three words for a plan, and everything else is under way.
 _STATUS = {"planned": "planned", "blocked": "planned", "done": "done", "diverged": "done", "moot": "done"}
 _ENDED = ("done", "diverged", "moot")
+_OPEN = ("", "unreplicated", "inconclusive")  # verdicts that answer nothing
 _TROUBLES = ("failed", "interrupted", "dead")
 
 
@@ -60,8 +61,12 @@ class Finding:
     def lead(self) -> Comparison | None:
         """The comparison that speaks for the question in one row.
 
-        The trend where there is a scale, else the value with the smallest adjusted p, the first of equals.
+        One that diverged comes first; then the trend where there is a scale, else the value with the smallest
+        adjusted p, the first of equals.
         """
+        diverged = [one for one in self.comparisons if one.verdict == "diverged"]
+        if diverged:
+            return diverged[0]
         tested = [one for one in self.comparisons if one.p is not None]
         if self.node.question.scale or not tested:
             return next(iter(self.comparisons), None)
@@ -160,7 +165,7 @@ def _group_state(children: Sequence[Finding]) -> str:
 
 def _group_sentence(children: Sequence[Finding]) -> str:
     below = [finding for child in children for finding in walk(child) if finding.node.cells]
-    answered = sum(finding.verdict not in ("", "unreplicated") for finding in below)
+    answered = sum(finding.verdict not in _OPEN for finding in below)
     moot = sum(finding.state == "moot" for finding in below)
     rest = f", {moot} moot" if moot else ""
     return f"{answered} of {len(below)} question{'s' * (len(below) != 1)} answered{rest}."

@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tracker.comparisons import FEWEST, Comparison
+from tracker.comparisons import FEWEST, WITHIN, Comparison, lost
+from tracker.configs import same
 from tracker.estimates import Estimate
 from tracker.questions.question import Question
 
@@ -78,10 +79,12 @@ def _seeds(question: Question, estimates: Iterable[Estimate]) -> list[str]:
 
 def settled(question: Question, comparisons: Sequence[Comparison], estimates: Sequence[Estimate]) -> str:
     """What the runs say: each comparison in a clause, then what the reader must know besides."""
-    clauses = [_clause(question, one) for one in comparisons] or [
+    never = tuple(one.value for one in estimates if lost(question, one))
+    clauses = [_clause(question, one, never) for one in comparisons] or [
         f"{skills(question, estimates) or 'no run converged'} in {question.metric.name}"
     ]
-    return "; ".join([*clauses, *diverged(question, estimates), *_choices(question, estimates)]) + "."
+    untold = [one for one in estimates if not (comparisons and lost(question, one))]
+    return "; ".join([*clauses, *diverged(question, untold), *_choices(question, estimates)]) + "."
 
 
 def diverged(question: Question, estimates: Iterable[Estimate]) -> list[str]:
@@ -108,13 +111,16 @@ def _choices(question: Question, estimates: Iterable[Estimate]) -> list[str]:
 # One comparison in words
 
 
-def _clause(question: Question, one: Comparison) -> str:
-    return _trend(question, one) if one.test == "slope t" else _against(question, one)
+def _clause(question: Question, one: Comparison, never: Sequence[Any]) -> str:
+    """The comparison in words; `never` are the values that converged with no seed."""
+    return _trend(question, one, never) if one.test == "slope t" else _against(question, one, never)
 
 
-def _against(question: Question, one: Comparison) -> str:
+def _against(question: Question, one: Comparison, never: Sequence[Any]) -> str:
     metric = question.metric
     name, base = label(question, one.value), label(question, question.baseline)
+    if one.verdict == "diverged":
+        return _incomparable(question, one.value, never)
     if one.delta is None:
         return f"{name} cannot be compared with {base}: n={' and '.join(map(str, one.n))}"
     if one.low is None:
@@ -135,11 +141,24 @@ def _against(question: Question, one: Comparison) -> str:
     }[one.verdict]
 
 
-def _trend(question: Question, one: Comparison) -> str:
+def _incomparable(question: Question, value: Any, never: Sequence[Any]) -> str:
+    name, base = label(question, value), label(question, question.baseline)
+    seeds = f"(0 of {len(question.seeds)})"
+    if not any(same(value, other) for other in never):
+        return f"{base} never converged {seeds}, so {name} cannot be compared with it"
+    if not any(same(question.baseline, other) for other in never):
+        return f"{name} never converged {seeds}, so it cannot be compared with {base}"
+    return f"{name} never converged {seeds}, nor did {base}, so they cannot be compared"
+
+
+def _trend(question: Question, one: Comparison, never: Sequence[Any]) -> str:
     ends = sorted(question.values) if question.scale == "log" else question.values
     first, last = (json.dumps(end, ensure_ascii=False) for end in (ends[0], ends[-1]))
     metric = question.metric
     start = f"with {question.parameter} from {first} to {last}, {metric.name}"
+    if one.verdict == "diverged":
+        names = " and ".join(label(question, value) for value in never)
+        return f"{start} cannot be fitted: {names} never converged (0 of {len(question.seeds)})"
     if one.delta is None:
         return f"{start} cannot be fitted: n={' and '.join(map(str, one.n))}"
     if one.low is None:
@@ -156,6 +175,8 @@ def _trend(question: Question, one: Comparison) -> str:
 def _why(one: Comparison) -> str:
     if min(one.n) < FEWEST:
         return f"{_n(one)}; a verdict needs {FEWEST}"
+    if one.test == "paired t":
+        return f"{_n(one)}, but every pair differs by the same amount"
     return f"{_n(one)}, but the seeds give identical results"
 
 
@@ -163,13 +184,14 @@ def _proof(question: Question, one: Comparison) -> str:
     """The evidence in brackets: interval, p, n; turned round where the sentence says "worse by"."""
     assert one.low is not None
     assert one.high is not None
-    assert one.p is not None
+    assert one.level is not None
     low, high = (-one.high, -one.low) if _turned(one) else (one.low, one.high)
     decimals = _decimals(question, one)
-    level = f"{100 * (1 - question.alpha):g}% CI {low:.{decimals}f} to {high:.{decimals}f}"
+    level = f"{100 * one.level:g}% CI {low:.{decimals}f} to {high:.{decimals}f}"
     adjusted = "Holm p" if one.family > 1 else "p"
-    p = f"TOST {adjusted}{_p(one.p_same, question.alpha)}, " if one.verdict in ("same", "flat") else ""
-    return f"({level}, {p or f'{adjusted}{_p(one.p, question.alpha)}, '}{_n(one)})"
+    differs = [] if one.verdict in ("same", "flat") else [f"{adjusted}{_p(one.p, question.alpha)}"]
+    within = [f"TOST {adjusted}{_p(one.p_same, question.alpha)}"] if one.verdict in WITHIN else []
+    return f"({', '.join([level, *differs, *within, _n(one)])})"
 
 
 def _turned(one: Comparison) -> bool:
@@ -219,7 +241,7 @@ def _p(p: float | None, alpha: float) -> str:
 def _decimals(question: Question, one: Comparison) -> int:
     """One digit of a quarter of the interval; more where rounding would move a number across a bound."""
     numbers = [number for number in (one.delta, one.low, one.high) if number is not None]
-    grain = (max(numbers) - min(numbers)) / 4 if len(numbers) > 1 else abs(one.delta or 0.0) / 100
+    grain = (max(numbers) - min(numbers)) / 4 or abs(one.delta or 0.0) / 100
     margin = question.metric.sesoi or 0.0
     start = min(_digits(grain), _MOST_DECIMALS)
     for decimals in range(start, _MOST_DECIMALS):

@@ -131,9 +131,9 @@ def test_where_less_is_better_the_words_turn_round() -> None:
             (67.0, 68.3, 66.0),
             30,
             "better-but-small",
-            "by 4 points in test.accuracy, less than 30 points (95%",
+            "by 4.0 points in test.accuracy, less than 30 points (90%",
         ),
-        ((59.0, 60.3, 58.0), 30, "worse-but-small", "bn_only is worse than full by 4 points in"),
+        ((59.0, 60.3, 58.0), 30, "worse-but-small", "bn_only is worse than full by 4.0 points in"),
     ],
 )
 def test_the_verdict_weighs_the_difference_that_matters(
@@ -150,6 +150,16 @@ def test_sameness_shows_the_p_it_rests_on() -> None:
     assert "TOST p=0.0" in finding(question, {"full": FULL, "bn_only": (63.0, 64.3, 61.9)}).computed
 
 
+def test_sameness_shows_the_interval_it_rests_on() -> None:
+    question = a_question(metric=Metric("test.accuracy", unit="%", sesoi=2.5))
+    found = finding(question, {"full": FULL, "bn_only": (63.0, 64.3, 61.9)})
+    row = rows([found])[0]
+    assert found.lead is not None
+    assert (found.verdict, found.lead.level) == ("same", 0.9)
+    assert "(90% CI -2.04 to 1.98, TOST p=0.030, n=3 per value)" in found.computed
+    assert (row.delta_ci_low, row.delta_ci_high) == pytest.approx((-2.04, 1.98), abs=0.01)
+
+
 @pytest.mark.parametrize("seeds", [(1,), (1, 2)])
 def test_under_three_seeds_there_is_no_claim(seeds: tuple[int, ...]) -> None:
     found = finding(a_question(seeds=seeds), {"full": FULL, "bn_only": BN_ONLY})
@@ -164,6 +174,13 @@ def test_seeds_that_change_nothing_are_no_replication() -> None:
     assert found.verdict == "unreplicated"
     assert "-10.0 points" in found.computed
     assert "the seeds give identical results" in found.computed
+
+
+def test_pairs_that_all_differ_alike_are_told_as_such() -> None:
+    question = a_question(pair_by="seed")
+    found = finding(question, {"full": (60.0, 62.5, 65.0), "bn_only": (50.0, 52.5, 55.0)})
+    assert found.verdict == "unreplicated"
+    assert "(n=3 pairs, but every pair differs by the same amount)" in found.computed
 
 
 def test_every_value_is_named_and_holm_covers_them_all() -> None:
@@ -195,12 +212,48 @@ def test_diverged_runs_are_counted_in_the_sentence() -> None:
 
 def test_a_value_that_always_diverges_cannot_be_compared() -> None:
     found = finding(a_question(), {"full": FULL, "bn_only": (DIVERGED,) * 3})
-    assert found.computed == ("bn_only cannot be compared with full: n=0 and 3; bn_only: 0 of 3 converged.")
+    assert found.computed == "bn_only never converged (0 of 3), so it cannot be compared with full."
+    assert found.lead is not None
+    assert (found.verdict, found.lead.delta) == ("diverged", None)
+
+
+def test_a_baseline_that_always_diverges_compares_with_nothing() -> None:
+    found = finding(a_question(), {"full": (DIVERGED,) * 3, "bn_only": BN_ONLY})
+    assert found.verdict == "diverged"
+    assert found.computed == "full never converged (0 of 3), so bn_only cannot be compared with it."
+
+
+@pytest.mark.parametrize("pair_by", ["", "seed"])
+def test_a_value_that_always_diverges_leads_its_question(pair_by: str) -> None:
+    question = a_question(values=("full", "bn_only", "frozen"), pair_by=pair_by)
+    found = finding(question, {"full": FULL, "bn_only": BN_ONLY, "frozen": (DIVERGED,) * 3})
+    row = rows([found])[0]
+    assert (row.verdict, row.state, row.delta, row.p_adj) == ("diverged", "done", None, None)
+    assert "bn_only is worse than full by" in row.finding
+    assert row.finding.endswith("; frozen never converged (0 of 3), so it cannot be compared with full.")
+
+
+def test_a_trend_without_one_of_its_values_has_diverged() -> None:
+    question = a_question(**{**ORDERED, "baseline": 20})
+    found = finding(question, {20: (50, 51, 52), 56: (55, 56, 57), 110: (DIVERGED,) * 3})
+    assert found.verdict == "diverged"
+    assert found.computed.startswith(
+        "with depth from 20 to 110, test.accuracy cannot be fitted: depth=110 never converged (0 of 3); "
+        "depth=56 is better than depth=20 by"
+    )
+
+
+def test_pairs_without_a_common_seed_have_not_diverged() -> None:
+    skills = {"full": (60.0, DIVERGED, DIVERGED), "bn_only": (DIVERGED, 50.0, 51.0)}
+    found = finding(a_question(pair_by="seed"), skills)
+    assert found.verdict == "unreplicated"
+    assert found.computed.startswith("bn_only cannot be compared with full: n=0; full: 1 of 3 converged")
 
 
 def test_when_all_diverge_the_question_has_diverged() -> None:
     found = finding(a_question(), {"full": (DIVERGED,) * 3, "bn_only": (DIVERGED,) * 3})
-    assert (found.state, found.status, found.verdict) == ("diverged", "done", "unreplicated")
+    assert (found.state, found.status, found.verdict) == ("diverged", "done", "diverged")
+    assert found.computed == "bn_only never converged (0 of 3), nor did full, so they cannot be compared."
 
 
 ORDERED = {"parameter": "depth", "values": (20, 56, 110), "baseline": None, "scale": "ordered"}
@@ -310,6 +363,8 @@ def family(wanted: str) -> Question:
         ({"full": FULL}, "worse", "blocked", "blocked until q is worse; 0 of 6 runs done."),
         ({"full": FULL, "bn_only": BN_ONLY}, "worse", "planned", "0 of 6 runs done."),
         ({"full": FULL, "bn_only": BN_ONLY}, "better", "moot", "moot, because q is not better; 0 of 6"),
+        ({"full": FULL, "bn_only": ("diverged",) * 3}, "worse", "moot", "moot, because q is not worse; 0 of"),
+        ({"full": FULL, "bn_only": ("diverged",) * 3}, "diverged", "planned", "0 of 6 runs done."),
     ],
 )
 def test_a_question_waits_for_its_parents_verdict(
@@ -330,6 +385,13 @@ def test_a_group_counts_its_answers() -> None:
     found = laboratory.answer(group)[0]
     assert (found.state, found.status, found.computed) == ("partial", "running", "1 of 2 questions answered.")
     assert laboratory.record(other, {"full": FULL, "bn_only": BN_ONLY}).answer(group)[0].state == "done"
+
+
+def test_an_inconclusive_question_is_not_answered() -> None:
+    question = a_question(node="g/a", id="a", level=2)
+    group = a_question(node="g", id="g", parameter="", values=(), baseline=None, children=(question,))
+    found = Laboratory().record(question, {"full": FULL, "bn_only": (63.0, 64.3, 61.9)}).answer(group)[0]
+    assert (found.children[0].verdict, found.computed) == ("inconclusive", "0 of 1 question answered.")
 
 
 @pytest.mark.parametrize(
@@ -385,7 +447,14 @@ def test_reading_questions_loads_neither_scipy_nor_pandas() -> None:
 
 NAMES = ["full", "bn_only", "=cmd()", "-1", "@x", "a b; c"]
 SIZED = {"better": 1, "worse": -1, "better-but-small": 1, "worse-but-small": -1, "rising": 1, "falling": -1}
-SHARES = {"rising": "rises", "falling": "falls", "flat": "flat", "same": "is the same as"}
+CLOSE = ("same", "flat", "better-but-small", "worse-but-small")
+SHARES = {
+    "rising": "rises",
+    "falling": "falls",
+    "flat": "flat",
+    "same": "is the same as",
+    "diverged": "never converged",
+}
 
 
 def a_random_tree(rng: random.Random) -> Sequence[Finding]:
@@ -408,7 +477,7 @@ def a_random_tree(rng: random.Random) -> Sequence[Finding]:
                 sesoi=rng.choice([None, 0.3, 5.0, 1e-7]),
             ),
             pair_by=rng.choice(["", "seed"]),
-            alpha=rng.choice([0.05, 0.01, 0.3, 1e-4]),
+            alpha=rng.choice([0.05, 0.01, 0.3, 0.7, 1e-4]),
         )
         laboratory.record(question, _random_skills(rng, question))
         roots.append(question)
@@ -428,8 +497,12 @@ def _random_skills(rng: random.Random, question: Question) -> Skills:
     }
 
 
+WITHIN = re.compile(
+    r"(?:is the same as|stays flat|less than).*?\(([\d.]+)% CI (-?[\d.]+) to (-?[\d.]+), [^()]*TOST"
+)
 PRINTED = re.compile(
-    r"by ([\d.]+)[^(]*\([\d.]+% CI (-?[\d.]+) to (-?[\d.]+), (?:Holm )?p(<|=)([\d.e-]+), n=\d"
+    r"by ([\d.]+)[^(]*\([\d.]+% CI (-?[\d.]+) to (-?[\d.]+), (?:Holm )?p(<|=)([\d.e-]+), "
+    r"(?:TOST (?:Holm )?p[<=][\d.e-]+, )?n=\d"
 )
 
 
@@ -440,6 +513,7 @@ def test_sentence_table_and_numbers_never_contradict_each_other() -> None:
         for row, one in zip(rows(found), found, strict=True):
             seen[row.verdict] += 1
             _check_sentence(row, one)
+            _check_interval(row, one)
             _check_verdict(row, one)
     assert set(seen) == {"", *VERDICTS}  # else the check above would look at nothing
 
@@ -447,7 +521,7 @@ def test_sentence_table_and_numbers_never_contradict_each_other() -> None:
 def _check_sentence(row: Row, one: Finding) -> None:
     assert row.finding == one.computed
     assert row.finding[0] not in "=+-@"
-    assert re.search(r"n=\d|\d of \d+ runs|no run converged", row.finding)
+    assert re.search(r"n=\d|\d of \d+ runs|no run converged|never converged \(0 of \d", row.finding)
     assert bool(row.verdict) == (row.state in ("done", "diverged"))
     for comparison in one.comparisons:
         if comparison.low is not None:
@@ -456,9 +530,24 @@ def _check_sentence(row: Row, one: Finding) -> None:
     assert spoken in row.finding or "cannot be" in row.finding
 
 
+def _check_interval(row: Row, one: Finding) -> None:
+    """An interval beside a claim of sameness lies within the margin; TOST at alpha goes with 1 - 2 alpha."""
+    question = one.node.question
+    for share, low, high in WITHIN.findall(row.finding):
+        assert float(share) == pytest.approx(100 * (1 - 2 * question.alpha))
+        assert question.metric.sesoi is not None
+        assert -question.metric.sesoi <= float(low) <= float(high) <= question.metric.sesoi
+    small = [other for other in one.comparisons if other.verdict in CLOSE]
+    assert len(small) == len(WITHIN.findall(row.finding))
+    if row.verdict in CLOSE:
+        assert row.delta_ci_low is not None
+        assert row.delta_ci_high is not None
+        assert max(-row.delta_ci_low, row.delta_ci_high) <= (question.metric.sesoi or 0)
+
+
 def _check_verdict(row: Row, one: Finding) -> None:
     alpha, goal = one.node.question.alpha, one.node.question.metric.goal
-    if row.verdict == "unreplicated":
+    if row.verdict in ("unreplicated", "diverged"):
         assert (row.p_adj, row.delta_ci_low) == (None, None)
     elif row.verdict and row.verdict not in SIZED:
         assert row.p_adj is not None

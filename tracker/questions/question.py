@@ -20,6 +20,7 @@ VERDICTS = (
     "rising",
     "falling",
     "flat",
+    "diverged",  # a value, or the baseline, converged with no seed
 )
 
 
