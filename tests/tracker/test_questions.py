@@ -278,6 +278,16 @@ def test_what_the_remedies_say_is_read_as_meant(tmp_path: Path, written: str, va
         (["nuisance: {lr: [1, 1.0]}", "select_by: val"], "nuisance lr has 1.0 twice"),
         (["nuisance: {lr: [1]}", "select_by: val", "setup: {lr: 1}"], "'lr' is a nuisance and also in setup"),
         (["select_by: val"], "there are none; drop it"),
+        (
+            ["nuisance: {lr: [1, 2]}", "select_by: validation.loss"],
+            "validation.loss cannot choose: select_by shares the metric's goal (maximize); "
+            "choose a metric where more is better, such as validation.accuracy",
+        ),
+        (["nuisance: {lr: [1, 2]}", "select_by: Val.Error"], "metric's goal (maximize)"),
+        (
+            ["metric: {name: test.loss, goal: minimize}", "nuisance: {lr: [1]}", "select_by: val_accuracy"],
+            "metric's goal (minimize); choose a metric where less is better, such as validation.loss",
+        ),
         (["when: {parent.verdict: rising}"], "no question with values is above"),
         (["launch: python {file}"], "launch knows {experiment} alone, not {file}"),
         (["launch: python {"], "is not a command line"),

@@ -13,6 +13,11 @@ from tracker.questions.yaml_lines import Entry
 
 COMPARISON = ("parameter", "values", "baseline", "scale", "pair_by", "nuisance", "select_by")
 
+_OPPOSITE = {  # goal -> words in the names of metrics that have the other goal, what is better, an example
+    "maximize": (("loss", "error"), "more", "validation.accuracy"),
+    "minimize": (("accuracy",), "less", "validation.loss"),
+}
+
 
 def comparison(entry: Entry, given: Fields, question: Question) -> Question:
     """The question with its parameter and values; a group comes back as it went in."""
@@ -119,4 +124,17 @@ def _check_nuisance(given: Fields, question: Question) -> None:
         raise given["select_by"].refuse(
             f"select_by and metric are both {question.select_by}; choose by a validation metric, "
             "because what is reported must not select"
+        )
+    if question.select_by:
+        _check_goal(given["select_by"], question)
+
+
+def _check_goal(select_by: Entry, question: Question) -> None:
+    """Refuse a name that says the opposite of the goal, because it would choose the worst in silence."""
+    goal = question.metric.goal
+    opposite, better, example = _OPPOSITE[goal]
+    if any(word in question.select_by.lower() for word in opposite):
+        raise select_by.refuse(
+            f"{question.select_by} cannot choose: select_by shares the metric's goal ({goal}); "
+            f"choose a metric where {better} is better, such as {example}"
         )
