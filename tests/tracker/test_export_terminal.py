@@ -70,7 +70,7 @@ def letters(text: str) -> str:
 
 
 def test_a_node_shows_state_question_skills_and_finding() -> None:
-    assert [line.rstrip() for line in shown(tree(GROUP)).splitlines()] == [
+    assert shown(tree(GROUP)).splitlines() == [
         "● g  done",
         "  1 of 1 question answered.",
         "└── ● vs-full  done, worse",
@@ -91,7 +91,7 @@ def test_no_width_drops_a_word_or_runs_over(width: int) -> None:
         assert letters(part) in letters(text)
 
 
-@pytest.mark.parametrize("field", ["name", "question", "finding"])
+@pytest.mark.parametrize("field", ["name", "question", "finding", "hypothesis", "notes"])
 def test_what_people_write_is_shown_and_not_obeyed(field: str) -> None:
     text = shown(
         tree(replace(QUESTION, **{field: HOSTILE})), 80, force_terminal=True, color_system="truecolor"
@@ -100,6 +100,21 @@ def test_what_people_write_is_shown_and_not_obeyed(field: str) -> None:
     assert letters(HOSTILE.replace("\x1b", "\\x1b").replace("\x07", "\\x07")) in letters(plain)
     assert "\x1b]8" not in text
     assert "\x07" not in text
+
+
+def test_what_is_expected_and_noted_is_shown() -> None:
+    question = replace(QUESTION, hypothesis="At least 15 points.", notes="See the paper.\n\nAnd ask Ada.")
+    lines = shown(tree(question)).splitlines()
+    assert lines[1].startswith("  How much accuracy is lost")
+    assert lines[2] == "  hypothesis: At least 15 points."
+    assert lines[-3:] == ["  notes: See the paper.", "", "  And ask Ada."]
+
+
+@pytest.mark.parametrize("width", [20, 40, 100])
+def test_no_line_in_a_file_ends_in_blanks(width: int) -> None:
+    lines = shown(tree(replace(GROUP, notes="One.\n\nTwo.")), width).splitlines()
+    assert len(lines) > 5
+    assert lines == [line.rstrip() for line in lines]
 
 
 def test_a_file_gets_no_colours() -> None:
@@ -121,7 +136,7 @@ def test_a_terminal_gets_colours() -> None:
     ],
 )
 def test_the_state_can_be_read_without_colour(count: int, status: str, heading: str) -> None:
-    assert shown(tree(QUESTION, count, status)).splitlines()[0].rstrip() == heading
+    assert shown(tree(QUESTION, count, status)).splitlines()[0] == heading
 
 
 def test_a_humans_words_stand_above_the_computed_ones() -> None:

@@ -24,7 +24,7 @@ MARKS = {  # state -> sign, style
     "done": ("●", "green"),
     "moot": ("–", "dim"),
 }
-_VERDICTS = {"better": "green", "rising": "green", "worse": "red", "falling": "red"}
+_VERDICTS = {"better": "green", "rising": "green", "worse": "red", "falling": "red", "diverged": "magenta"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -33,7 +33,18 @@ def render(findings: Iterable[Finding], console: Console) -> None:
     for finding in findings:
         tree = Tree(_block(finding), guide_style="dim")
         _grow(tree, finding.children)
+        _print(tree, console)
+
+
+def _print(tree: Tree, console: Console) -> None:
+    """Print; to a file without the blanks that fill a line."""
+    if console.is_terminal:
         console.print(tree)
+        return
+    with console.capture() as captured:
+        console.print(tree)
+    for line in captured.get().splitlines():
+        console.out(line.rstrip(), highlight=False)
 
 
 def _grow(tree: Tree, findings: Sequence[Finding]) -> None:
@@ -46,11 +57,15 @@ def _block(finding: Finding) -> RenderableType:
     lines = [_heading(finding)]
     if question.question:
         lines.append(_line(question.question, "italic"))
+    if question.hypothesis:
+        lines.append(_line(f"hypothesis: {question.hypothesis}", "dim"))
     lines += _skills(finding)
     if question.finding:
         lines.append(_line(f"{question.finding} (a human's words)"))
     if finding.computed:
         lines.append(_line(finding.computed, _VERDICTS.get(finding.verdict.partition("-")[0], "")))
+    if question.notes:
+        lines.append(_line(f"notes: {question.notes}", "dim"))
     return Group(lines[0], *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines[1:]))
 
 
