@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import fmean
 
 import torch
 from torch import Tensor, nn
@@ -44,11 +45,18 @@ def evaluate(model: nn.Module, batches: Batches, batch_size: int, precision: str
 def mode_gap(model: nn.Module, images: Tensor, labels: Tensor, precision: str) -> float | None:
     """Train-mode minus eval-mode loss of the same images; None where no layer uses batch statistics.
 
+    Images are (chunks, n, 3, H, W), labels (chunks, n): like training, train mode normalises n at a time.
     The network is expected in train mode and stays so.
     Raises NonFiniteLossError.
     """
     if not any(layer.training for layer in batchnorm_layers(model).values()):
         return None
+    return fmean(
+        _gap_of_chunk(model, chunk, answers, precision) for chunk, answers in zip(images, labels, strict=True)
+    )
+
+
+def _gap_of_chunk(model: nn.Module, images: Tensor, labels: Tensor, precision: str) -> float:
     with autocast(images.device, precision):
         losses = batchnorm_gap(model, images, labels)
     if not math.isfinite(losses.train_loss):

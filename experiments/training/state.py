@@ -21,7 +21,7 @@ from experiments.training.schedule import make_schedule
 from experiments.training.settings import SettingsError, TrainSettings
 from experiments.training.trainable import calibrate, freeze, freeze_batchnorm, trainable_names
 
-FIXED_IMAGES = 256  # in the batch that initialises weight norm and that compares train mode with eval mode
+FIXED_IMAGES = 256  # that initialise weight norm, and about as many that compare train mode with eval mode
 
 
 @dataclass
@@ -81,8 +81,23 @@ def batches_of(dataset: Dataset, images: ImageSet, settings: TrainSettings, devi
 
 
 def fixed_batch(training: Batches, settings: TrainSettings) -> tuple[Tensor, Tensor]:
-    """The same training images for a seed, of all classes, not augmented."""
-    size = min(FIXED_IMAGES, len(training))
+    """The same training images for a seed, of all classes, not augmented, in chunks as BatchNorm sees them.
+
+    Images (chunks, n, 3, H, W), labels (chunks, n), where n is the normalisation batch.
+    """
+    chunk = settings.normalisation_batch
+    chunks = max(1, min(FIXED_IMAGES, len(training)) // chunk)
+    images, labels = _as_they_are(training, settings, chunks * chunk)
+    return images.view(chunks, chunk, *images.shape[1:]), labels.view(chunks, chunk)
+
+
+def first_images(training: Batches, settings: TrainSettings) -> Tensor:
+    """The training images that initialise weight norm: many at once, whatever the size of a batch."""
+    return _as_they_are(training, settings, min(FIXED_IMAGES, len(training)))[0]
+
+
+def _as_they_are(training: Batches, settings: TrainSettings, size: int) -> tuple[Tensor, Tensor]:
+    """The first images of the first epoch, not augmented, and their labels."""
     return next(iter(training.epoch(size, settings.seed, 0, False)))
 
 
@@ -101,7 +116,7 @@ def _prepare_normalisation(
 ) -> None:
     if settings.norm == "weight_norm":
         training = batches_of(dataset, dataset.train, settings, device)
-        initialise_from_data(model, fixed_batch(training, settings)[0])
+        initialise_from_data(model, first_images(training, settings))
     if settings.calibration_batches:
         training = batches_of(dataset, dataset.train, settings, device)
         calibrate(model, islice(_images(training, settings), settings.calibration_batches))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from statistics import mean
 from typing import TypeVar
 
 import pytest
@@ -12,6 +14,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from experiments.training.data import Dataset
+from experiments.training.evaluate import mode_gap
 from experiments.training.loop import start, train
 from experiments.training.results import EpochResult, TestResult
 from experiments.training.settings import TrainSettings
@@ -39,19 +42,76 @@ def test_the_batchnorm_gap_is_there_where_batch_statistics_are_used(
     assert gap(norm="weight_norm", lr=0.01) is None
 
 
+@pytest.mark.parametrize("size", [16, 2])
 def test_the_batchnorm_gap_is_train_mode_minus_eval_mode_loss(
+    make_settings: MakeSettings, make_dataset: MakeDataset, size: int
+) -> None:
+    dataset = make_dataset(train=64)
+    state = start(make_settings(micro_batch_size=size), dataset)
+    result = next(train(state, dataset))
+    training = batches_of(dataset, dataset.train, state.settings, state.device)
+    chunks = list(training.epoch(size, 1, 0, False))
+    evaluated, trained = copy.deepcopy(state.model).eval(), copy.deepcopy(state.model).train()
+    with torch.no_grad():
+        in_train_mode = mean(float(cross_entropy(trained(images), labels)) for images, labels in chunks)
+        images, labels = (torch.cat(parts) for parts in zip(*chunks, strict=True))
+        in_eval_mode = float(cross_entropy(evaluated(images), labels))
+    assert isinstance(result, EpochResult)
+    assert abs(in_train_mode - in_eval_mode) > 1e-3  # so that its sign is more than chance
+    assert result.batchnorm_gap == pytest.approx(in_train_mode - in_eval_mode, rel=1e-4)
+
+
+def test_statistics_of_two_images_are_further_from_the_running_ones_than_those_of_64(
     make_settings: MakeSettings, dataset: Dataset
 ) -> None:
-    state = start(make_settings(), dataset)
-    result = next(train(state, dataset))
-    images, labels = fixed_batch(
-        batches_of(dataset, dataset.train, state.settings, state.device), state.settings
-    )
-    with torch.no_grad():
-        in_train_mode = float(cross_entropy(copy.deepcopy(state.model).train()(images), labels))
-        in_eval_mode = float(cross_entropy(copy.deepcopy(state.model).eval()(images), labels))
-    assert isinstance(result, EpochResult)
-    assert result.batchnorm_gap == pytest.approx(in_train_mode - in_eval_mode)
+    settings = make_settings(batch_size=64, lr=0.02)
+    state = start(settings, dataset)
+    training = batches_of(dataset, dataset.train, settings, state.device)
+    images, _ = next(training.epoch(64, 1, 0, False))
+    for _ in range(50):
+        state.model(images)
+
+    def gap(size: int) -> float:
+        batch = fixed_batch(training, replace(settings, micro_batch_size=size))
+        return abs(mode_gap(state.model, *batch, state.precision) or 0.0)
+
+    assert gap(2) > 10 * gap(64)
+
+
+@pytest.mark.parametrize(
+    ("images", "batch_size", "micro_batch_size", "shape"),
+    [
+        (70, 16, 0, (4, 16)),
+        (70, 16, 2, (35, 2)),
+        (600, 128, 2, (128, 2)),
+        (600, 100, 0, (2, 100)),
+        (600, 300, 0, (1, 300)),
+    ],
+)
+def test_the_fixed_batch_is_whole_chunks_of_what_batchnorm_sees(
+    make_settings: MakeSettings,
+    make_dataset: MakeDataset,
+    images: int,
+    batch_size: int,
+    micro_batch_size: int,
+    shape: tuple[int, int],
+) -> None:
+    dataset = make_dataset(train=images)
+    settings = make_settings(batch_size=batch_size, micro_batch_size=micro_batch_size)
+    batch = batches_of(dataset, dataset.train, settings, torch.device("cpu"))
+    found, labels = fixed_batch(batch, settings)
+    assert found.shape == (*shape, 3, 16, 16)
+    assert labels.shape == shape
+    assert found[0].is_contiguous(memory_format=torch.channels_last)
+
+
+def test_the_fixed_batch_is_not_augmented(make_settings: MakeSettings, dataset: Dataset) -> None:
+    settings = make_settings()
+    training = batches_of(dataset, dataset.train, settings, torch.device("cpu"))
+    (as_they_are, _labels), *_ = training.in_order(len(training))
+    known = {image.numpy().tobytes() for image in as_they_are}
+    chunks, _ = fixed_batch(training, settings)
+    assert {image.numpy().tobytes() for image in chunks.flatten(0, 1)} <= known
 
 
 def test_everything_is_in_train_mode_again_after_a_look(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from experiments.training.data import Dataset
 from experiments.training.loop import TrainState, start, train
 from experiments.training.results import EpochResult, TestResult
 from experiments.training.settings import TrainSettings
-from experiments.training.state import batches_of, fixed_batch
+from experiments.training.state import batches_of, first_images, fixed_batch
 
 MakeSettings = Callable[..., TrainSettings]
 MakeDataset = Callable[..., Dataset]
@@ -172,13 +173,35 @@ def test_the_optimiser_has_what_the_settings_say(make_settings: MakeSettings, da
 def test_weight_norm_starts_from_the_data(make_settings: MakeSettings, dataset: Dataset) -> None:
     state = start(make_settings(norm="weight_norm"), dataset)
     batch = batches_of(dataset, dataset.train, state.settings, state.device)
-    images, _ = fixed_batch(batch, state.settings)
+    images = first_images(batch, state.settings)
     found: list[Tensor] = []
     state.model.get_submodule("stem.conv").register_forward_hook(
         lambda _module, _inputs, output: found.append(output)
     )
     state.model(images)
-    torch.testing.assert_close(found[0].std(dim=(0, 2, 3), correction=0), torch.ones(4))
+    deviation, mean = torch.std_mean(found[0], dim=(0, 2, 3), correction=0)
+    torch.testing.assert_close(deviation, torch.ones(4))
+    torch.testing.assert_close(mean, torch.zeros(4), atol=1e-5, rtol=0)
+
+
+def test_weight_norm_starts_from_many_images_whatever_the_batch(
+    make_settings: MakeSettings, make_dataset: MakeDataset
+) -> None:
+    dataset = make_dataset(train=600)
+    settings = make_settings(norm="weight_norm", batch_size=100, micro_batch_size=1)
+    batch = batches_of(dataset, dataset.train, settings, torch.device("cpu"))
+    assert first_images(batch, settings).shape == (256, 3, 16, 16)
+
+
+def test_calibration_sees_what_training_would_normalise(
+    make_settings: MakeSettings, dataset: Dataset
+) -> None:
+    settings = make_settings(batchnorm="frozen", calibration_batches=3, batch_size=16, micro_batch_size=4)
+    state = start(settings, dataset)
+    training = batches_of(dataset, dataset.train, settings, state.device)
+    images = torch.cat([images for images, _ in islice(training.epoch(4, 1, 0, True), 3)])
+    mean = state.model.get_submodule("stem.conv")(images).mean(dim=(0, 2, 3))
+    torch.testing.assert_close(state.model.get_buffer("stem.norm.running_mean"), mean)
 
 
 def test_the_fixed_batch_holds_all_classes(make_settings: MakeSettings, make_dataset: MakeDataset) -> None:
@@ -188,8 +211,8 @@ def test_the_fixed_batch_holds_all_classes(make_settings: MakeSettings, make_dat
     settings = make_settings()
     batch = batches_of(dataset, dataset.train, settings, torch.device("cpu"))
     _, labels = fixed_batch(batch, settings)
-    assert len(labels) == 256
-    assert min(labels.bincount(minlength=4)) > 40
+    assert labels.numel() == 256
+    assert min(labels.flatten().bincount(minlength=4)) > 40
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
