@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,8 +56,8 @@ def _pack(files: dict[str, bytes], archive: Path) -> Path:
 def load(tmp_path: Path) -> Load:
     """load(path, resize=64) is the data set of a folder or zip, all of train kept for training."""
 
-    def load(path: Path, **changes: int) -> Dataset:
-        settings = {"validation": 0.0, **changes}
+    def load(path: Path, **changes: Any) -> Dataset:
+        settings: dict[str, Any] = {"validation": 0.0, **changes}
         return load_dataset(TrainSettings(data=str(path), data_dir=str(tmp_path / "kept"), **settings))
 
     return load
@@ -157,8 +158,10 @@ def test_resizing_brings_all_to_one_size(lay_out: Callable[..., Path], load: Loa
 
 def test_a_file_that_is_no_image_is_named(lay_out: Callable[..., Path], load: Load) -> None:
     path = lay_out(_files() | {"train/dog/1.png": b"this is text"})
-    with pytest.raises(DataError, match=rf"{path}/train/dog/1\.png' does not decode"):
+    named = rf"{path}/train/dog/1\.png' does not decode as an image; "
+    with pytest.raises(DataError, match=named) as refused:
         load(path)
+    assert "0x" not in str(refused.value)  # where bytes lie in memory tells nobody which file it is
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # it warns of some damage before it gives up

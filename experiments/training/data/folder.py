@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from experiments.training.data.dataset import DataError, Decoded, Images, Report, Source
 from experiments.training.data.listing import PARTS, Entry, Listing, list_pictures
@@ -88,7 +88,9 @@ def _pixels(picture: Entry, archives: dict[Path, zipfile.ZipFile], resize: int) 
         with Image.open(BytesIO(data)) as image:
             colour = _colour(image)
     except NOT_AN_IMAGE as error:
-        raise DataError(f"'{picture}' does not decode as an image ({error}); replace or remove it") from error
+        # for a file that it does not recognise, PIL names but the bytes in memory
+        reason = "" if isinstance(error, UnidentifiedImageError) else f" ({error})"
+        raise DataError(f"'{picture}' does not decode as an image{reason}; replace or remove it") from error
     if resize:
         colour = colour.resize((resize, resize), Image.Resampling.BILINEAR)  # antialiased when it shrinks
     elif colour.size != (SIDE, SIDE):
