@@ -21,7 +21,8 @@ def _split(train: Any = TRAIN, **changes: Any) -> Split:
 
 
 def _counts(labels: Any, rows: Any) -> list[int]:
-    return np.bincount(labels[rows], minlength=3).tolist()
+    counts: list[int] = np.bincount(labels[rows], minlength=3).tolist()
+    return counts
 
 
 def test_every_image_is_in_one_set() -> None:
