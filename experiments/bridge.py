@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.training.results import Diverged, EpochResult, Result, StepResult, TestResult
+from experiments.training.setting_checks import NAMED_DATA
 from experiments.training.settings import SettingsError, TrainSettings
 from tracker.recording import Experiment, Refused, note_divergence, record, run_commandline
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from experiments.training.loop import TrainState
 
 __all__ = ["Experiment", "run_commandline", "train_with"]
+
+PROGRESS_STEP = 5000  # images between two lines while data are prepared
 
 NAMED_CONFIGS: dict[str, dict[str, Any]] = {
     # seconds on a laptop, no download: what the demo runs
@@ -54,7 +57,10 @@ def train_with(
     @experiment.config_hook  # type: ignore[untyped-decorator]
     def check(config: dict[str, Any], command_name: str, logger: Any) -> dict[str, Any]:  # noqa: ARG001
         beside = ("config_filename",) if command_name == "save_config" else ()  # an argument of Sacred's own
-        _settings(experiment.path, {name: config[name] for name in config if name not in beside}, fixed)
+        own = {name: config[name] for name in config if name not in beside}
+        settings = _settings(experiment.path, own, fixed)
+        if command_name == experiment.default_command:
+            _check_path(settings)
         return {}
 
     @experiment.main  # type: ignore[untyped-decorator]
@@ -77,6 +83,14 @@ def _settings(experiment: str, config: Mapping[str, Any], fixed: Mapping[str, An
         raise Refused(str(error)) from error
 
 
+def _check_path(settings: TrainSettings) -> None:
+    """Refuse images that are not there; a printed configuration may be meant for elsewhere."""
+    if settings.data not in NAMED_DATA and not Path(settings.data).expanduser().exists():
+        raise Refused(
+            f"data={settings.data!r}: there is no such folder or zip; give one, or {' or '.join(NAMED_DATA)}"
+        )
+
+
 def _train(run: Any, settings: TrainSettings) -> float | None:
     """Train, with every result going into the record; the test accuracy in percent, unless it diverged."""
     from experiments.training import checkpoint, loop
@@ -88,6 +102,9 @@ def _train(run: Any, settings: TrainSettings) -> float | None:
         resumed = bool(settings.checkpoint) and Path(settings.checkpoint).exists()
         if resumed:
             checkpoint.restore(settings.checkpoint, state)
+            print(f"going on after epoch {state.epoch} of {settings.checkpoint}", flush=True)
+        elif settings.checkpoint:
+            checkpoint.save(settings.checkpoint, state)  # a place that cannot be written is found out now
         run.info["training"] = _facts(state, dataset, resumed)
         accuracy = None
         for result in loop.train(state, dataset):
@@ -132,8 +149,9 @@ def _facts(state: TrainState, dataset: Dataset, resumed: bool) -> dict[str, Any]
         "learning_rate": state.settings.scaled_lr,
         "device": str(state.device),
         "precision": state.precision,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # a subclass of str otherwise
         "threads": torch.get_num_threads(),
+        "zero_grad": "set_to_none",
         "resumed_after_epoch": state.epoch if resumed else None,
     }  # fmt: skip
 
@@ -186,7 +204,6 @@ def _say(result: Result, epochs: int) -> None:
 
 
 def _say_progress(what: str, done: int, total: int) -> None:
-    """A line at the start, at every tenth and at the end of long work."""
-    tenth = max(1, total // 10)
-    if done in (0, total) or done % tenth == 0:
+    """A line at the start of long work, now and then, and at its end."""
+    if done in (0, total) or done % PROGRESS_STEP == 0:
         print(f"{what}: {done} of {total}")

@@ -12,6 +12,7 @@ from sweeps.engines.base import Engine, Event
 from sweeps.plan import Job
 
 PATIENCE = 0.5  # seconds between two looks for news
+ASKED_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass
@@ -24,15 +25,17 @@ class Outcome:
 
 @dataclass
 class Interrupts:
-    """How often the user has pressed Ctrl-C."""
+    """How often the sweep was asked to end, by Ctrl-C or a signal."""
 
     count: int = 0
 
 
-def drive(jobs: Sequence[Job], engine: Engine, report: Callable[[Event], None]) -> Outcome:
-    """Run every job; a job that fails stops nothing.
+def drive(
+    jobs: Sequence[Job], engine: Engine, report: Callable[[Event], None], warn: Callable[[int], None]
+) -> Outcome:
+    """Run every job; a job that fails stops nothing. `report` hears the news, `warn` of runs asked to end.
 
-    Ctrl-C asks the runs to end and waits until they have; a second one kills them.
+    Ctrl-C, SIGTERM or SIGHUP asks the runs to end and waits until they have; a second one kills them.
     """
     outcome = Outcome()
     with _counted_interrupts() as interrupts:
@@ -47,6 +50,7 @@ def drive(jobs: Sequence[Job], engine: Engine, report: Callable[[Event], None]) 
                         left -= 1
                         outcome.ended.append(event)
                 if interrupts.count > answered:
+                    warn(running)
                     engine.cancel(hard=outcome.interrupted)
                     outcome.interrupted, answered = True, interrupts.count
         finally:
@@ -56,14 +60,15 @@ def drive(jobs: Sequence[Job], engine: Engine, report: Callable[[Event], None]) 
 
 @contextmanager
 def _counted_interrupts() -> Iterator[Interrupts]:
-    """Ctrl-C is counted instead of raised: an exception could come between a run's start and its entry."""
+    """Counted instead of raised: an exception could come between a run's start and its entry in a list."""
     interrupts = Interrupts()
 
     def count(_number: int, _frame: FrameType | None) -> None:
         interrupts.count += 1
 
-    before = signal.signal(signal.SIGINT, count)
+    before = {number: signal.signal(number, count) for number in ASKED_TO_END}
     try:
         yield interrupts
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -16,18 +16,18 @@ INTERRUPTED = 130  # the shell's code for an end by Ctrl-C
 
 
 def launch(questions: Path, address: str, workers: int | None, logs: Path) -> int:
-    """Start what is missing and wait; the exit code is 0 only when nothing is missing afterwards."""
+    """Start what is missing and wait; the exit code is 0 only when every question has its runs."""
     console = Console(stderr=True)
     plan = make_plan(questions, address, datetime.now(UTC))
     console.print(plan.summary, highlight=False, markup=False, soft_wrap=True)
     if not plan.jobs:
-        return 0
+        return 0 if plan.complete else 1
     workers = min(workers or default_workers(), len(plan.jobs))
     with SweepProgress(console, plan.jobs, workers) as progress:
-        outcome = drive(plan.jobs, LocalEngine(workers, address, logs), progress.report)
+        outcome = drive(plan.jobs, LocalEngine(workers, address, logs), progress.report, progress.warn)
     left = make_plan(questions, address, datetime.now(UTC))
     console.print(left.summary, highlight=False, markup=False, soft_wrap=True)
     if outcome.interrupted:
         console.print("Interrupted; the same command goes on from here.")
         return INTERRUPTED
-    return 1 if left.jobs else 0
+    return 0 if left.complete else 1

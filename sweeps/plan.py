@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from tracker import Cell, Finding, answer, command, load_questions, open_store, walk
+from tracker.configs import key
 from tracker.settings import STORE_VARIABLE, store_address
 
-# the states of a cell that nothing has to be started for
-SETTLED = ("done", "diverged", "running", "queued")
+ANSWERED = ("done", "diverged")  # the states of a cell that there is an answer for
+UNDER_WAY = ("running", "queued")  # those in which somebody else is at it
 # the states of a question that is not asked, or not yet
 CLOSED = ("blocked", "moot")
 
@@ -27,7 +28,7 @@ class Job:
     seed: int
     command: tuple[str, ...]
     nodes: tuple[str, ...]
-    reason: str  # planned, or what became of the last attempt: failed, dead, interrupted
+    state: str  # planned, or what became of the last attempt: failed, dead, interrupted
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,18 @@ class Plan:
         cells = sum(self.states.values())
         states = ", ".join(f"{count} {state}" for state, count in self.states.items())
         word = "run" if len(self.jobs) == 1 else "runs"
-        missing = f"{len(self.jobs)} {word} to start" if self.jobs else "nothing is missing"
+        missing = f"{len(self.jobs)} {word} to start" if self.jobs else "nothing to start"
+        missing = "nothing is missing" if self.complete else missing
         return f"{self.questions}: {missing} (of {cells} values x seeds in {self.shown}: {states})"
+
+    @property
+    def complete(self) -> bool:
+        """Whether every cell has its answer."""
+        return not set(self.states) - set(ANSWERED)
 
     def shell(self, job: Job) -> str:
         """The job as a line for a shell, recording in the store that this plan looks at."""
-        line = shlex.join(job.command)
+        line = shlex.join(job.command) + (f"  # {job.state}" if job.state != "planned" else "")
         if self.address == store_address() or self.address != self.shown:
             return line  # the run finds the store by itself, or its password must not be printed
         return f"{STORE_VARIABLE}={shlex.quote(self.address)} {line}"
@@ -68,35 +75,20 @@ def make_plan(questions: Path, address: str, now: datetime) -> Plan:
 
 def missing(findings: Iterable[Finding], now: datetime) -> tuple[Job, ...]:
     """The runs that are neither done nor under way, in the order of the questions, each once."""
-    jobs: list[Job] = []
+    jobs: dict[Hashable, Job] = {}
     for finding in _asked(findings):
         for cell in finding.cells:
             state = cell.state(now)
-            if state not in SETTLED:
-                jobs = _with(jobs, _job(cell, state))
-    return tuple(jobs)
+            if state not in (*ANSWERED, *UNDER_WAY):
+                wanted = key(cell.settings), cell.seed
+                earlier = jobs[wanted].nodes if wanted in jobs else ()
+                jobs[wanted] = _job(cell, state, (*earlier, cell.question.node))
+    return tuple(jobs.values())
 
 
 def _asked(findings: Iterable[Finding]) -> list[Finding]:
     return [one for finding in findings for one in walk(finding) if one.state not in CLOSED]
 
 
-def _job(cell: Cell, state: str) -> Job:
-    return Job(cell.settings, cell.seed, command(cell), (cell.question.node,), state)
-
-
-def _with(jobs: list[Job], job: Job) -> list[Job]:
-    """The jobs with one more; where one run answers two of them, the one with more settings stays."""
-    for place, other in enumerate(jobs):
-        if _answers(other, job) or _answers(job, other):
-            wide = other if _answers(other, job) else job
-            nodes = tuple(dict.fromkeys((*other.nodes, *job.nodes)))
-            return [*jobs[:place], replace(wide, nodes=nodes), *jobs[place + 1 :]]
-    return [*jobs, job]
-
-
-def _answers(job: Job, other: Job) -> bool:
-    """Whether the run of `job` would match everything that `other` asks for."""
-    return job.seed == other.seed and all(
-        name in job.settings and job.settings[name] == value for name, value in other.settings.items()
-    )
+def _job(cell: Cell, state: str, nodes: tuple[str, ...]) -> Job:
+    return Job(cell.settings, cell.seed, command(cell), nodes, state)

@@ -18,8 +18,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from sweeps.driver import ASKED_TO_END
 from sweeps.engines.base import Event
 from sweeps.plan import Job
+from tracker.configs import same
+
+FAILED = "[red]FAILED[/] "
+STOPPED = "[yellow]stopped[/]"
+DONE = "[green]done[/]   "
+# how a run ends that was asked to: the shell's codes for SIGINT, SIGTERM, SIGHUP, or the signals themselves
+STOPS = tuple(code for number in ASKED_TO_END for code in (128 + number, -number))
 
 
 class SweepProgress:
@@ -53,15 +61,23 @@ class SweepProgress:
             return
         self._ended += 1
         self._bar.advance(self._task)
-        word = "[green]done[/]  " if event.exit_code == 0 else "[red]FAILED[/]"
+        word = _word(event)
         place = f"{self._ended:>{len(str(self._total))}}/{self._total}"
         self._print(f"{place} {word} {event.seconds:5.1f} s  {escape(what(event.job, self._common))}")
-        if event.exit_code != 0:
+        if word == FAILED:
             self._print(f"      {escape(last_line(event.log))}")
             self._print(f"      its log: {escape(str(event.log))}")
 
+    def warn(self, running: int) -> None:
+        """Say that the runs were asked to end."""
+        self._print(f"ending {running} running; Ctrl-C again kills what runs")
+
     def _print(self, line: str) -> None:
         self._console.print(line, soft_wrap=True, highlight=False)
+
+
+def _word(event: Event) -> str:
+    return DONE if event.exit_code == 0 else STOPPED if event.exit_code in STOPS else FAILED
 
 
 def common(jobs: Sequence[Job]) -> dict[str, Any]:
@@ -70,7 +86,7 @@ def common(jobs: Sequence[Job]) -> dict[str, Any]:
     return {
         name: value
         for name, value in first.items()
-        if all(name in settings and settings[name] == value for settings in others)
+        if all(name in settings and same(settings[name], value) for settings in others)
     }
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from tracker.commandline import QUESTIONS, Commands, store_option
+from tracker.commandline import QUESTIONS, Commands, counted, store_option
+
+if TYPE_CHECKING:
+    from tracker import Finding
 
 
 @click.group(cls=Commands, epilog="Example: tracker tree sweeps/demo.yaml --store demo/runs")
@@ -23,10 +27,9 @@ def tree(questions: Path, store: str) -> None:
     """Show the questions and what was found."""
     from rich.console import Console
 
-    from tracker import answer, load_questions, open_store
     from tracker.export.terminal import render
 
-    render(answer(load_questions(questions), open_store(store), datetime.now(UTC)), Console())
+    render(_answer(questions, store), Console())
 
 
 @main.command(epilog="Example: tracker export sweeps/batchnorm.yaml tree.csv")
@@ -35,14 +38,14 @@ def tree(questions: Path, store: str) -> None:
 @store_option
 def export(questions: Path, out: Path, store: str) -> None:
     """Write the tree as CSV, one row per node."""
-    from tracker import answer, load_questions, open_store, rows
+    from tracker import rows
     from tracker.export.csv_file import write_csv
 
     if out.suffix.lower() != ".csv":
         raise click.BadParameter(f"{out} must end in .csv, the format that is written", param_hint="OUT")
-    table = rows(answer(load_questions(questions), open_store(store), datetime.now(UTC)))
+    table = rows(_answer(questions, store))
     write_csv(table, out)
-    click.echo(f"{len(table)} rows in {out}", err=True)
+    click.echo(f"{counted(len(table), 'row')} in {out}", err=True)
 
 
 @main.command(epilog="Example: tracker check sweeps/batchnorm.yaml")
@@ -52,7 +55,7 @@ def check(questions: Path) -> None:
     from tracker import load_questions
 
     asked = [question for question in load_questions(questions).walk() if question.values]
-    click.echo(f"{questions}: sound, {len(asked)} questions")
+    click.echo(f"{questions}: sound, {counted(len(asked), 'question')}")
 
 
 @main.command(epilog="Example: tracker runs --store demo/runs")
@@ -64,9 +67,10 @@ def runs(store: str) -> None:
     from tracker import open_store
     from tracker.export.runs import render_runs
 
-    found = list(open_store(store).runs())
+    opened = open_store(store)
+    found = list(opened.runs())
     render_runs(found, datetime.now(UTC), Console())
-    click.echo(f"{len(found)} runs in {open_store(store).address}", err=True)
+    click.echo(f"{counted(len(found), 'run')} in {opened.address}", err=True)
 
 
 @main.command(epilog="Example: tracker show 12 --store demo/runs")
@@ -81,3 +85,16 @@ def show(run: str, store: str) -> None:
 
     opened = open_store(store)
     render_run(opened.run(run), opened, datetime.now(UTC), Console())
+
+
+def _answer(questions: Path, address: str) -> tuple[Finding, ...]:
+    """The findings; runs that were not read in full are named on stderr, because they may be missing."""
+    from tracker import load_questions, open_store
+    from tracker.findings import findings
+    from tracker.tree import build_tree
+
+    store = open_store(address)
+    found = list(store.runs())
+    if faulty := [str(run.id) for run in found if run.fault]:
+        click.echo(f"not read in full: run {', '.join(faulty)}; `tracker show` says what is wrong", err=True)
+    return findings(build_tree(load_questions(questions), found), store.values, datetime.now(UTC))

@@ -23,12 +23,13 @@ def store_address(
     run, because Sacred writes the options of a run into its record.
     """
     environ = os.environ if environ is None else environ
-    return (
+    address = (
         given
         or environ.get(STORE_VARIABLE)
         or _from_file((folder or Path()) / SETTINGS_FILE)
         or DEFAULT_STORE
     )
+    return str(Path(address).expanduser()) if address.startswith("~") else address
 
 
 def _from_file(path: Path) -> str | None:

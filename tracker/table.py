@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import shlex
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
 from tracker import sentences
+from tracker.commands import command
 from tracker.configs import key
 from tracker.estimates import Estimate
 from tracker.findings import Finding, walk
@@ -28,8 +31,9 @@ class Row:
     A number that is not known is None, and a text is empty. `n_runs`, `n_failed` and `cost_used_h` go over
     every run that matches, reruns too; a group counts those beneath it, each once.
     `skill_mean`, `skill_sd` and `skill_ci_*` are those of `best_value`. `delta*`, `p_adj`, `test` and
-    `verdict` are those of one comparison: the trend where there is a scale (the fitted change from one end to
-    the other), else value minus baseline for the value with the smallest adjusted p.
+    `verdict` are those of one comparison: one with a value that never converged, else the trend where there
+    is a scale (the fitted change from one end to the other), else value minus baseline for the value with
+    the smallest adjusted p.
     """
 
     node: str
@@ -62,9 +66,11 @@ class Row:
     test: str
     verdict: str
     cost_used_h: float
+    cost_left_h: float | None  # of the runs without an answer, at the mean of those with one
     finding_source: str  # human or computed
     finding_computed: str  # the computed sentence, also where a human's stands
     run_ids: tuple[int | str, ...]  # the runs that answer
+    reproduce: str  # the commands of all runs that the question asks for, one a line
     updated_at: str  # when the last of the runs stopped, ISO 8601 in UTC
     order: int
     schema: int
@@ -101,6 +107,7 @@ def _row(finding: Finding, order: int) -> Row:
         **_skill(finding),
         **_difference(finding),
         **_counts(finding),
+        reproduce="\n".join(shlex.join(command(cell)) for cell in finding.cells),
     )
 
 
@@ -150,9 +157,18 @@ def _counts(finding: Finding) -> dict[str, Any]:
         "n_planned": len({_wanted(cell) for cell in cells}),
         "n_failed": sum(run.state(finding.now) in _FAILED for run in runs),
         "cost_used_h": round(sum(run.hours for run in runs), 4),
+        "cost_left_h": _cost_left(cells),
         "run_ids": tuple(dict.fromkeys(cell.answer.id for cell in cells if cell.answer)),
         "updated_at": max(stops).astimezone(UTC).isoformat(timespec="seconds") if stops else "",
     }
+
+
+def _cost_left(cells: Sequence[Cell]) -> float | None:
+    answers = {cell.answer.id: cell.answer for cell in cells if cell.answer}
+    left = {_wanted(cell) for cell in cells if not cell.answer}
+    if left and not answers:
+        return None
+    return round(len(left) * statistics.fmean(run.hours for run in answers.values()), 4) if left else 0.0
 
 
 def _counted(finding: Finding) -> Iterable[Finding]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tracker.configs import MISSING, flat, key, look_up, same
+from tracker.configs import MISSING, flat, key, look_up
 from tracker.questions.question import Question, Questions
 from tracker.run import Run
 
@@ -27,12 +27,7 @@ class Cell:
     seed: int
     settings: Mapping[str, Any]  # setup, experiment, parameter and nuisance; without the seed
     runs: tuple[Run, ...]  # by id, reruns and failed ones too
-
-    @property
-    def answer(self) -> Run | None:
-        """The last completed run, diverged or not; max keeps the first of equals, hence reversed."""
-        completed = [run for run in reversed(self.runs) if run.status == "COMPLETED"]
-        return max(completed, key=lambda run: run.stopped or run.started or _NEVER, default=None)
+    answer: Run | None = None  # the completed run that counts, diverged or not
 
     def state(self, now: datetime) -> str:
         """planned without runs, else the state of the run that answers, is alive, or came last."""
@@ -52,38 +47,23 @@ class Node:
     undeclared: tuple[Run, ...] = ()  # runs of these values with seeds that the question does not ask for
 
     @property
-    def runs(self) -> tuple[Run, ...]:
-        """Every run of the cells."""
-        return tuple(run for cell in self.cells for run in cell.runs)
-
-    @property
     def confounds(self) -> dict[str, tuple[Any, ...]]:
         """The settings, beside what the question varies, in which the answering runs differ: name -> values.
 
         A setting that only some of the runs have is no difference: experiments differ in what they can set.
         """
-        varied = {"seed", self.question.parameter, *self.question.nuisance, *self.question.ignore}
         found: dict[str, dict[Hashable, Any]] = defaultdict(dict)
         for cell in self.cells:
             if cell.answer:
-                for name, value in {**flat(cell.answer.config), "experiment": cell.answer.experiment}.items():
+                for name, value in _unnamed(cell.answer, self.question).items():
                     found[name].setdefault(key(value), value)
-        return {
-            name: tuple(values.values())
-            for name, values in found.items()
-            if len(values) > 1 and not any(name == other or name.startswith(f"{other}.") for other in varied)
-        }
+        return {name: tuple(values.values()) for name, values in found.items() if len(values) > 1}
 
 
 def build_tree(questions: Questions, runs: Iterable[Run]) -> tuple[Node, ...]:
     """The tree of questions with the runs that belong to each; one run may belong to several."""
     index = _Index(list(runs))
     return tuple(_node(question, index) for question in questions.roots)
-
-
-def matches(settings: Mapping[str, Any], seed: int, run: Run) -> bool:
-    """Whether a run was made with this seed and with every one of these settings."""
-    return run.seed == seed and all(same(_setting(run, name), value) for name, value in settings.items())
 
 
 def cells(question: Question) -> Iterator[Cell]:
@@ -98,9 +78,54 @@ def cells(question: Question) -> Iterator[Cell]:
 
 
 def _node(question: Question, index: _Index) -> Node:
-    filled = tuple(replace(cell, runs=index.matching(cell.settings, cell.seed)) for cell in cells(question))
+    filled = _answered(
+        question, [replace(c, runs=index.matching(c.settings, c.seed)) for c in cells(question)]
+    )
     children = tuple(_node(child, index) for child in question.children)
     return Node(question, filled, children, _undeclared(question, filled, index))
+
+
+def _answered(question: Question, filled: Sequence[Cell]) -> tuple[Cell, ...]:
+    """The cells with the run that answers each.
+
+    Of several completed runs, those are preferred that agree with the most other cells in the settings that
+    the question does not name; of these, and where nothing agrees, the last one counts.
+    """
+    completed = {run.id: run for cell in filled for run in cell.runs if run.status == "COMPLETED"}
+    peers = _peers(question, list(completed.values()))
+    reach = Counter(group for cell in filled for group in {peers[run.id] for run in _completed(cell)})
+
+    def rank(run: Run) -> tuple[int, datetime]:
+        return reach[peers[run.id]], run.stopped or run.started or _NEVER
+
+    # reversed, because max keeps the first of equals and the last by id is meant
+    answers = [max(reversed(_completed(cell)), key=rank, default=None) for cell in filled]
+    return tuple(replace(cell, answer=answer) for cell, answer in zip(filled, answers, strict=True))
+
+
+def _completed(cell: Cell) -> list[Run]:
+    return [run for run in cell.runs if run.status == "COMPLETED"]
+
+
+def _peers(question: Question, runs: Sequence[Run]) -> dict[int | str, Hashable]:
+    """For each run what it shares with its peers: the settings that the question does not name.
+
+    Only those count that every run has, because experiments differ in what they can set.
+    """
+    unnamed = {run.id: _unnamed(run, question) for run in runs}
+    shared = set.intersection(*(set(settings) for settings in unnamed.values())) if unnamed else set()
+    return {id: key({name: settings[name] for name in shared}) for id, settings in unnamed.items()}
+
+
+def _unnamed(run: Run, question: Question) -> dict[str, Any]:
+    """The settings of a run beside those that its question varies or ignores."""
+    varied = {"seed", question.parameter, *question.nuisance, *question.ignore}
+    settings = {**flat(run.config), "experiment": run.experiment}
+    return {
+        name: value
+        for name, value in settings.items()
+        if not any(name == other or name.startswith(f"{other}.") for other in varied)
+    }
 
 
 def _undeclared(question: Question, filled: Sequence[Cell], index: _Index) -> tuple[Run, ...]:

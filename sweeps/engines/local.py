@@ -16,6 +16,7 @@ from pathlib import Path
 from sweeps.engines.base import Event
 from sweeps.plan import Job
 from tracker.errors import LaunchError
+from tracker.settings import STORE_VARIABLE
 
 POLL = 0.05  # seconds between two looks at the processes
 GRACE = 10.0  # seconds that a run has to record its own end before it is killed
@@ -130,7 +131,7 @@ class LocalEngine:
 
     def _environment(self, slot: int) -> dict[str, str]:
         threads = str(self._threads)
-        chosen = {"TRACKER_STORE": self._store, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        chosen = {STORE_VARIABLE: self._store, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
         if cards := gpus():
             chosen["CUDA_VISIBLE_DEVICES"] = cards[slot % len(cards)]
         return {**os.environ, **chosen, "PYTHONUNBUFFERED": "1"}

@@ -63,6 +63,8 @@ def test_the_record_says_what_a_reader_needs_beyond_the_configuration(tmp_path: 
     assert facts["data"]["train"] + facts["data"]["validation"] == 200
     assert facts["normalisation_batch"] == 32
     assert facts["precision"] in ("fp32", "bf16")
+    assert isinstance(facts["torch"], str)
+    assert "py/" not in json.dumps(facts)
 
 
 def test_the_same_seed_gives_the_same_record_twice(tmp_path: Path) -> None:
@@ -125,6 +127,9 @@ def test_a_diverged_run_ends_in_order_and_says_where(tmp_path: Path) -> None:
         ("optimizer=sdg", ["optimizer='sdg'", "did you mean 'sgd'?"]),
         ("trainable=all", ["trainable='all'", "bn_only is the experiment with trainable='batchnorm'"]),
         ("seed=three", ["seed='three'", "a whole number"]),
+        ("seed=1.0", ["seed=1.0", "a whole number"]),
+        ("device=gpu", ["device='gpu'", "cuda"]),
+        ("resize=16", ["resize=16", "resize=0"]),
     ],
 )
 @pytest.mark.parametrize("command", ["print_config", "train"])
@@ -142,11 +147,9 @@ def test_an_impossible_setting_is_refused_before_a_run_exists(
 @pytest.mark.parametrize(
     ("update", "words"),
     [
-        ("data=/nowhere", ["/nowhere"]),
         ("batch_size=512", ["batch_size=512"]),
         ("subset=9", ["subset"]),
         ("checkpoint=/dev/null/state.pt", ["/dev/null/state.pt", "cannot be written"]),
-        ("device=gpu", ["device='gpu'"]),
     ],
 )
 def test_what_only_the_data_can_show_fails_in_one_line(update: str, words: list[str], tmp_path: Path) -> None:
@@ -155,6 +158,15 @@ def test_what_only_the_data_can_show_fails_in_one_line(update: str, words: list[
     assert answer.returncode == 1
     assert all(word in answer.stderr for word in words), answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_images_that_are_not_there_are_refused_before_a_run_exists(tmp_path: Path) -> None:
+    answer = run("with", "data=/nowhere", store=tmp_path / "runs")
+
+    assert answer.returncode == 1
+    assert "data='/nowhere': there is no such folder or zip" in answer.stderr
+    assert list((tmp_path / "runs").glob("*")) == []
+    assert run("print_config", "with", "data=/nowhere").returncode == 0
 
 
 def test_sacreds_own_commands_work(tmp_path: Path) -> None:

@@ -173,6 +173,10 @@ def test_a_repository_without_a_commit_does_not_stop_a_run(script: Path) -> None
     [
         (["-F", "mine.py"], "is a file"),
         (["-b", "0"], "--beat-interval=0 must be a number of seconds above 0"),
+        (["-b", "300"], "at most 10"),
+        (["with", "nosuch.yaml"], "with nosuch.yaml: there is no such named config or file"),
+        (["-m", "mongodb://me:secret@127.0.0.1/grove"], "-m mongodb://***@127.0.0.1/grove"),
+        (["-F", "/proc/nowhere"], "runs cannot be written here"),
         (["-b", "soon"], "--beat-interval=soon must be a number of seconds above 0"),
     ],
 )

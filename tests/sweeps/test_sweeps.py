@@ -120,6 +120,60 @@ def test_ctrl_c_ends_the_runs_in_order_and_the_same_command_goes_on(
     assert finished == everything()
 
 
+def test_a_sweep_that_is_terminated_leaves_no_run_behind(
+    place: Path, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    text = (place / "questions.yaml").read_text()
+    (place / "questions.yaml").write_text(text.replace("act: succeed", "act: succeed, nap: 30.0"))
+    process = start("run", "questions.yaml", "--workers", "2")
+    _wait_for(lambda: _logs(place).count("toy started") == 2)
+    process.terminate()
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "ending 2 running" in errors
+    assert errors.count("stopped") == 2
+    assert {status for _, _, status in recorded(place)} == {"INTERRUPTED"}
+
+
+def test_a_killed_run_is_no_success(place: Path, start: Callable[..., subprocess.Popen[str]]) -> None:
+    text = (place / "questions.yaml").read_text()
+    (place / "questions.yaml").write_text(
+        text.replace("act: succeed", "act: kill").replace("seeds: [1, 2]", "seeds: [1]")
+    )
+    script = (place / "toy.py").read_text()
+    killed = 'if act == "kill" and x == 3:\n        import os; os.kill(os.getpid(), 9)\n    if act'
+    (place / "toy.py").write_text(script.replace("if act", killed, 1))
+    process = start("run", "questions.yaml")
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert "FAILED" in errors
+    assert "nothing is missing" not in errors
+
+
+def test_equal_runs_of_two_questions_are_one_job_and_others_are_not(place: Path, sweeps: Sweeps) -> None:
+    nap = "parameter: nap, values: [0.0, 0.1], baseline: 0.0, setup: {x: 1}"
+    with (place / "questions.yaml").open("a") as file:
+        file.write(f'  - {{id: nap, question: "Naps?", {nap}}}\n')
+
+    lines = sweeps("plan", "questions.yaml").stdout.splitlines()
+
+    assert len(lines) == 6 + 4
+    assert sum("nap=" in line for line in lines) == 4
+
+
+def test_a_plan_says_what_became_of_the_last_attempt(place: Path, sweeps: Sweeps) -> None:
+    text = (place / "questions.yaml").read_text()
+    (place / "questions.yaml").write_text(text.replace("act: succeed", "act: fail at 2"))
+    sweeps("run", "questions.yaml")
+
+    lines = sweeps("plan", "questions.yaml").stdout.splitlines()
+
+    assert len(lines) == 2
+    assert all(line.endswith("  # failed") for line in lines)
+
+
 def test_the_cores_are_divided_between_the_runs(place: Path, sweeps: Sweeps) -> None:
     script = (place / "toy.py").read_text()
     threads = 'import os; print("threads", os.environ["OMP_NUM_THREADS"], "'

@@ -6,6 +6,7 @@ import math
 import random
 import statistics
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from tracker.comparisons import compare, holm, paired, slope, welch
 from tracker.estimates import Estimate, chosen, estimates, interval
 from tracker.questions.question import Metric, Question
 from tracker.run import Run
-from tracker.tree import Cell, Node, cells
+from tracker.tree import Node, cells
 
 SAMPLES = st.lists(st.floats(-1000, 1000).map(lambda x: round(x, 3)), min_size=3, max_size=8).filter(
     lambda numbers: len(set(numbers)) > 1
@@ -63,8 +64,8 @@ def a_node(question: Question, numbers: Mapping[int, float], diverged: Iterable[
     for id, cell in enumerate(cells(question)):
         info = {"tracker": {"diverged": {"step": 1}}} if id in diverged else {}
         run = Run(id=id, experiment="full", status="COMPLETED", config={}, seed=cell.seed, info=info)
-        there = (run,) if id in numbers or id in diverged else ()
-        filled.append(Cell(question, cell.value, cell.nuisance, cell.seed, cell.settings, there))
+        there = id in numbers or id in diverged
+        filled.append(replace(cell, runs=(run,), answer=run) if there else cell)
     return Node(question, tuple(filled))
 
 

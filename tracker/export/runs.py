@@ -11,10 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tracker.configs import flat
+from tracker.configs import flat, same
 from tracker.export.terminal import MARKS, shown
 from tracker.run import Run
 from tracker.stores.base import Store
+
+SHOWN = 5  # items of a list that are shown of a run
 
 
 def render_runs(runs: Iterable[Run], now: datetime, console: Console) -> None:
@@ -38,13 +40,17 @@ def render_run(run: Run, store: Store, now: datetime, console: Console) -> None:
         "minutes": f"{run.hours * 60:.1f}",
         "host": str(run.host.get("hostname", "")),
         "result": _written(run.result),
+        "comment": str(run.meta.get("comment") or ""),
         "failed with": run.failure,
         "fault": run.fault,
     }
     _section(console, "", {name: value for name, value in facts.items() if value})
     _section(console, "settings", {name: _written(value) for name, value in flat(run.config).items()})
     _section(console, "metrics", {name: _ends(store, run, name) for name in store.metrics(run)})
-    _section(console, "facts", {name: _written(value) for name, value in flat(run.info).items()})
+    settings = flat(run.config)
+    repeated = {name: value for name, value in flat(run.info).items() if _is_in(settings, name, value)}
+    told = {name: value for name, value in flat(run.info).items() if name not in repeated}
+    _section(console, "facts", {name: _written(value) for name, value in told.items()})
 
 
 def _line(run: Run, now: datetime) -> tuple[str, ...]:
@@ -75,9 +81,19 @@ def _ends(store: Store, run: Run, name: str) -> str:
 def _section(console: Console, title: str, entries: Mapping[str, str]) -> None:
     if title and entries:
         console.print(Text(title, "bold"))
-    width = max(map(len, entries), default=0)
+    columns = Table.grid(padding=(0, 2))
+    columns.add_column(no_wrap=True)
+    columns.add_column(overflow="fold")
     for name, value in entries.items():
-        console.print(Text(shown(f"  {name:<{width}}  {value}"), overflow="fold"))
+        columns.add_row(Text(f"  {shown(name)}"), Text(shown(value)))
+    if entries:
+        console.print(columns)
+
+
+def _is_in(settings: Mapping[str, Any], name: str, value: Any) -> bool:
+    """Whether a fact repeats a setting under a longer name."""
+    last = name.rpartition(".")[2]
+    return last in settings and same(settings[last], value)
 
 
 def _time(moment: datetime | None) -> str:
@@ -89,4 +105,6 @@ def _written(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.6g}"
+    if isinstance(value, list) and len(value) > SHOWN:
+        return f"{_written(value[:SHOWN])[:-1]}, ... {len(value)} in all]"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)

@@ -12,13 +12,16 @@ from typing import Any
 
 from tracker.address import is_mongo
 from tracker.errors import TrackerError
-from tracker.recording.observers import check_folder, mongo_observer
+from tracker.recording.observers import check_folder, check_mongo_option, mongo_observer
 from tracker.recording.provenance import code_state
 from tracker.recording.sacred_fixes import import_sacred
+from tracker.run import LIVE_FOR
 from tracker.settings import store_address
 
 sacred = import_sacred()
 SacredError: Any = sacred.utils.SacredError
+
+LONGEST_BEAT = LIVE_FOR / 3  # seconds: three beats may get lost before a run counts as dead
 
 # the options with which a user says on the command line where a run goes
 _STORE_OPTIONS = ("--file_storage", "--mongo_db", "--sql", "--tiny_db", "--s3", "--unobserved", "--queue")
@@ -54,9 +57,12 @@ def record(experiment: Any) -> None:
             return
         _end_on_signals()  # before the run exists, so that there is no moment in which it dies unrecorded
         _check_beat(options.get("--beat-interval"))
+        _check_named_configs(experiment, options.get("UPDATE") or [])
         with _refusals():
             if not any(options.get(option) for option in _STORE_OPTIONS):
                 _use_store(experiment, options, store_address())
+            if options.get("--mongo_db"):
+                check_mongo_option(options["--mongo_db"])
             if options.get("--file_storage"):
                 check_folder(options["--file_storage"])
 
@@ -76,13 +82,24 @@ def _is_unobserved(experiment: Any, options: dict[str, Any]) -> bool:
 
 
 def _check_beat(interval: str | None) -> None:
-    """Refuse a heartbeat that never comes, with which Sacred records no metrics at all."""
+    """Refuse a beat that never comes, with which Sacred records no metrics, or too late for a living run."""
     try:
-        useful = interval is None or float(interval) > 0
+        useful = interval is None or 0 < float(interval) <= LONGEST_BEAT
     except ValueError:
         useful = False
     if not useful:
-        raise Refused(f"--beat-interval={interval} must be a number of seconds above 0, such as 10")
+        raise Refused(
+            f"--beat-interval={interval} must be a number of seconds above 0 and at most {LONGEST_BEAT:g}, "
+            f"because a run without a sign of life for {LIVE_FOR:g} s counts as dead"
+        )
+
+
+def _check_named_configs(experiment: Any, updates: list[str]) -> None:
+    """Refuse a word after `with` that is no setting, no named config and no file, before Sacred stumbles."""
+    for word in updates:
+        if "=" not in word and word not in experiment.named_configs and not Path(word).is_file():
+            known = ", ".join(experiment.named_configs) or "none"
+            raise Refused(f"with {word}: there is no such named config or file; named configs: {known}")
 
 
 def _use_store(experiment: Any, options: dict[str, Any], address: str) -> None:
