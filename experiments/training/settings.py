@@ -139,17 +139,16 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
         return value
     words = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}
     trap = ""
-    if kind is float and isinstance(value, str) and _reads_as_number(value):
+    if kind is float and isinstance(value, str) and _reads_as_finite(value):
         trap = f"; YAML reads {value} as text, write {float(value)!r}"
     raise SettingsError(f"{name}={value!r} must be {words[kind]}, not {type(value).__name__}{trap}")
 
 
-def _reads_as_number(text: str) -> bool:
+def _reads_as_finite(text: str) -> bool:
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return True
 
 
 # ---------------------------------------------------------------------------------------------------

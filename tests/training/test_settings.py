@@ -96,6 +96,13 @@ def test_what_cannot_be_trained_with_is_refused_by_name(config: dict[str, Any], 
     assert message in str(refused.value)
 
 
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf"])
+def test_a_remedy_is_offered_for_finite_numbers_alone(text: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        TrainSettings.from_config({"lr": text})
+    assert str(refused.value) == f"lr='{text}' must be a number, not str"
+
+
 def test_only_the_names_that_may_be_set_are_suggested() -> None:
     with pytest.raises(SettingsError) as refused:
         TrainSettings.from_config({"trainabel": "all"}, known=["depth", "width"])
