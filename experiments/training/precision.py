@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from experiments.training.settings import PRECISIONS, SettingsError
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
+from experiments.training.setting_checks import PRECISIONS, SettingsError, device_parts
 
 
 def resolve(device: str, precision: str) -> tuple[torch.device, str]:
@@ -20,16 +18,12 @@ def resolve(device: str, precision: str) -> tuple[torch.device, str]:
 
 def resolve_device(name: str) -> torch.device:
     """The device of a name such as auto, cpu, cuda, cuda:1 or mps; auto prefers CUDA, then the CPU."""
-    kind, colon, index = name.partition(":")
-    if kind not in DEVICES or (colon and not (kind == "cuda" and index.isdecimal())):
-        raise SettingsError(
-            f"device={name!r} is not one of {', '.join(DEVICES)}, or cuda:1 for the second GPU"
-        )
+    kind, number = device_parts(name)
     if name == "auto":
         # Metal has to be asked for: nothing of this has been measured on it
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if kind == "cuda":
-        _check_cuda(name, int(index or 0))
+        _check_cuda(name, number)
     if kind == "mps" and not torch.backends.mps.is_available():
         raise SettingsError(f"device={name!r}: there is no Metal GPU here; use device=cpu or device=auto")
     return torch.device(name)

@@ -32,7 +32,7 @@ class EpochResult:
     validation_loss: float | None  # None without a validation split
     validation_accuracy: float | None
     validation_images: int
-    batchnorm_gap: float | None  # train-mode minus eval-mode loss of one batch; None without batch statistics
+    batchnorm_gap: float | None  # train-mode minus eval-mode loss of fixed images; None: no batch statistics
 
 
 @dataclass(frozen=True)

@@ -8,24 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, get_args, get_origin, get_type_hints
 
-SHORTCUTS = ("A", "B", "none")
-NORMS = ("batchnorm", "weight_norm")
-TRAINABLE = ("all", "batchnorm", "all_but_batchnorm", "output", "none")
-BATCHNORM_MODES = ("train", "frozen")
-BATCHNORM_INITS = ("one", "uniform")
-OPTIMIZERS = ("sgd", "adam", "adamw")
-SCHEDULES = ("multistep", "cosine", "constant")
-LR_RULES = ("none", "linear", "sqrt")
-PRECISIONS = ("auto", "fp32", "bf16")
+from experiments.training.setting_checks import CHECKS, SettingsError
 
-REFERENCE_BATCH = (
-    128  # the batch at which `lr` is meant, for the rules that scale it (He et al.; Goyal et al.)
-)
-LARGEST_SEED = 2**32 - 1  # what numpy's legacy generator takes, which Sacred seeds
+__all__ = ["SettingsError", "TrainSettings"]
 
-
-class SettingsError(ValueError):
-    """A setting that cannot be trained with; the message names it and says what is allowed."""
+REFERENCE_BATCH = 128  # the batch that `lr` is meant for, where a rule scales it (He et al.; Goyal et al.)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +72,7 @@ class TrainSettings:
     checkpoint_every: int = 1  # epochs
 
     def __post_init__(self) -> None:
-        for check in _CHECKS:
+        for check in CHECKS:
             check(self)
 
     @classmethod
@@ -133,8 +120,8 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
     plain = not isinstance(value, bool)
     if kind is float and plain and isinstance(value, int | float):
         return float(value)
-    if kind is int and plain and isinstance(value, float) and value.is_integer():
-        return int(value)
+    if kind is int and plain and isinstance(value, float) and value.is_integer() and "seed" not in name:
+        return int(value)  # but Sacred seeds with what was given, and takes whole numbers alone
     if isinstance(value, kind) and (plain or kind is bool):
         return value
     words = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}
@@ -149,102 +136,3 @@ def _reads_as_finite(text: str) -> bool:
         return math.isfinite(float(text))
     except ValueError:
         return False
-
-
-# ---------------------------------------------------------------------------------------------------
-# Checks of values, each a sentence about one thing
-
-
-def _check_choices(s: TrainSettings) -> None:
-    choices = {
-        "shortcut": SHORTCUTS,
-        "norm": NORMS,
-        "trainable": TRAINABLE,
-        "batchnorm": BATCHNORM_MODES,
-        "batchnorm_init": BATCHNORM_INITS,
-        "optimizer": OPTIMIZERS,
-        "schedule": SCHEDULES,
-        "lr_rule": LR_RULES,
-        "precision": PRECISIONS,
-    }
-    for name, allowed in choices.items():
-        value = getattr(s, name)
-        if value not in allowed:
-            close = difflib.get_close_matches(str(value), allowed, n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else ""
-            raise SettingsError(f"{name}={value!r} is not one of {', '.join(allowed)}{hint}")
-
-
-def _check_ranges(s: TrainSettings) -> None:
-    at_least: dict[str, float] = {
-        "width": 1, "epochs": 1, "batch_size": 1, "micro_batch_size": 0, "eval_batch_size": 1,
-        "calibration_batches": 0, "resize": 0, "subset": 0, "test_subset": 0, "split_seed": 0, "seed": 0,
-        "log_every": 0, "checkpoint_every": 1, "weight_decay": 0,
-    }  # fmt: skip
-    for name, low in at_least.items():
-        if not getattr(s, name) >= low:
-            raise SettingsError(f"{name}={getattr(s, name)!r} must be at least {low:g}")
-    for name in ("momentum", "warmup", "label_smoothing", "validation"):
-        if not 0 <= getattr(s, name) < 1:
-            raise SettingsError(f"{name}={getattr(s, name)!r} must be from 0 up to, but not including, 1")
-    if not (s.lr > 0 and math.isfinite(s.lr)):
-        raise SettingsError(f"lr={s.lr!r} must be a finite number above 0")
-    if not math.isfinite(s.weight_decay):
-        raise SettingsError(f"weight_decay={s.weight_decay!r} must be finite")
-    for name in ("seed", "split_seed"):
-        if getattr(s, name) > LARGEST_SEED:
-            raise SettingsError(f"{name}={getattr(s, name)!r} must be at most {LARGEST_SEED}")
-
-
-def _check_depth(s: TrainSettings) -> None:
-    if s.depth < 8 or (s.depth - 2) % 6:
-        below = max(8, s.depth - (s.depth - 2) % 6)
-        raise SettingsError(
-            f"depth={s.depth} is not a CIFAR ResNet: it must be 6n+2, such as {below} or {below + 6}"
-        )
-
-
-def _check_batches(s: TrainSettings) -> None:
-    if s.micro_batch_size and s.batch_size % s.micro_batch_size:
-        raise SettingsError(
-            f"micro_batch_size={s.micro_batch_size} must divide batch_size={s.batch_size}, "
-            "so that every forward pass has the same number of samples"
-        )
-    if s.norm == "batchnorm" and s.batchnorm == "train" and s.normalisation_batch == 1:
-        name = "micro_batch_size" if s.micro_batch_size else "batch_size"
-        raise SettingsError(
-            f"{name}=1: BatchNorm cannot train on one sample at a time; "
-            "use at least 2, or batchnorm=frozen, or norm=weight_norm"
-        )
-
-
-def _check_schedule(s: TrainSettings) -> None:
-    shares = s.milestones
-    if any(not 0 < share < 1 for share in shares) or list(shares) != sorted(set(shares)):
-        raise SettingsError(
-            f"milestones={list(shares)} must be rising shares of the run between 0 and 1, such as [0.5, 0.75]"
-        )
-    if s.nesterov and (s.optimizer != "sgd" or s.momentum == 0):
-        raise SettingsError("nesterov=True needs optimizer=sgd with a momentum above 0")
-
-
-def _check_learning(s: TrainSettings) -> None:
-    if s.norm != "batchnorm" and (
-        s.trainable in ("batchnorm", "all_but_batchnorm") or s.batchnorm != "train"
-    ):
-        name = "batchnorm" if s.batchnorm != "train" else "trainable"
-        raise SettingsError(
-            f"{name}={getattr(s, name)!r} needs BatchNorm layers, but norm={s.norm!r} has none"
-        )
-    if s.calibration_batches and s.batchnorm != "frozen":
-        raise SettingsError(
-            f"calibration_batches={s.calibration_batches} needs batchnorm=frozen: "
-            "otherwise the statistics follow every batch anyway"
-        )
-    if s.data == "":
-        raise SettingsError(
-            "data='' must be synthetic, cifar10, or the path of a folder or zip of class folders"
-        )
-
-
-_CHECKS = (_check_choices, _check_ranges, _check_depth, _check_batches, _check_schedule, _check_learning)

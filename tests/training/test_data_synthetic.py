@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.training.data import DataError, Dataset, load_dataset
+from experiments.training.data import Dataset, load_dataset
 from experiments.training.data.synthetic import CLASSES, draw
 from experiments.training.settings import TrainSettings
 
@@ -101,9 +101,3 @@ def test_colour_alone_does_not_tell_the_classes(kept: Path) -> None:
         distance = np.einsum("ni,ij,nj->n", away, np.linalg.inv(spread), away)
         scores.append(-distance - np.linalg.slogdet(spread)[1])
     assert 0.15 < np.mean(np.argmax(scores, axis=0) == dataset.test.labels) < 0.4
-
-
-@pytest.mark.parametrize("source", ["synthetic", "cifar10"])
-def test_resize_is_refused_where_it_would_do_nothing(source: str, kept: Path) -> None:
-    with pytest.raises(DataError, match="resize=64 is for folders"):
-        load_dataset(TrainSettings(data=source, data_dir=str(kept), resize=64))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d
 
-from experiments.training import settings as choices
+from experiments.training import setting_checks as choices
 from experiments.training.diagnostics import parameter_counts
 from experiments.training.models import build_model
 from experiments.training.models.initialisation import BATCHNORM_INITS

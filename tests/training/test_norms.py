@@ -12,7 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.optim.swa_utils import AveragedModel, update_bn
 from torchvision.ops import FrozenBatchNorm2d
 
-from experiments.training import settings as choices
+from experiments.training import setting_checks as choices
 from experiments.training.models import build_model
 from experiments.training.models.resnet import SHORTCUTS, ResNet
 from experiments.training.norms import NORMS, FreezableBatchNorm2d, batchnorm_layers

@@ -57,6 +57,8 @@ def test_whole_numbers_are_taken_in_either_notation() -> None:
         ({"depth": True}, "depth=True must be a whole number, not bool"),
         ({"augment": 1}, "augment=1 must be True or False, not int"),
         ({"lr": "1e-3"}, "YAML reads 1e-3 as text, write 0.001"),
+        ({"seed": 1.0}, "seed=1.0 must be a whole number, not float"),
+        ({"split_seed": 1.0}, "split_seed=1.0 must be a whole number, not float"),
         ({"lr": None}, "lr=None must be a number, not NoneType"),
         ({"milestones": 0.5}, "milestones=0.5 must be a list of numbers"),
         ({"milestones": ["half"]}, "milestones='half' must be a number"),
@@ -94,6 +96,17 @@ def test_what_cannot_be_trained_with_is_refused_by_name(config: dict[str, Any], 
     with pytest.raises(SettingsError) as refused:
         TrainSettings.from_config(config)
     assert message in str(refused.value)
+
+
+@pytest.mark.parametrize("source", ["synthetic", "cifar10"])
+def test_resize_is_refused_where_it_would_do_nothing(source: str) -> None:
+    with pytest.raises(SettingsError, match="resize=32 is for folders of images"):
+        TrainSettings(data=source, resize=32)
+
+
+def test_an_unknown_device_is_refused_before_anything_is_computed() -> None:
+    with pytest.raises(SettingsError, match="device='banana' is not one of auto, cpu, cuda, mps"):
+        TrainSettings(device="banana")
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf"])

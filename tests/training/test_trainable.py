@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils import parametrizations
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from experiments.training import settings as choices
+from experiments.training import setting_checks as choices
 from experiments.training.models import build_model
 from experiments.training.models.resnet import ResNet
 from experiments.training.norms import FreezableBatchNorm2d

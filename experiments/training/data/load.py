@@ -13,6 +13,7 @@ from experiments.training.data.dataset import DataError, Dataset, Images, Report
 from experiments.training.data.folder import folder_source
 from experiments.training.data.split import split_rows
 from experiments.training.data.synthetic import synthetic_source
+from experiments.training.setting_checks import NAMED_DATA
 from experiments.training.settings import TrainSettings
 
 CACHE = "cache"  # folder in data_dir
@@ -58,16 +59,12 @@ def _silence(what: str, done: int, total: int) -> None:
 
 
 def _source(settings: TrainSettings, folder: Path) -> Source:
-    if settings.resize and settings.data in ("cifar10", "synthetic"):
-        raise DataError(
-            f"resize={settings.resize} is for folders of images; with data={settings.data} leave resize=0"
-        )
     if settings.data == "cifar10":
         return cifar10_source(folder)
     if settings.data == "synthetic":
         return synthetic_source()
     path = Path(settings.data).expanduser()
-    close = difflib.get_close_matches(settings.data, ("cifar10", "synthetic"), n=1)
+    close = difflib.get_close_matches(settings.data, NAMED_DATA, n=1)
     if close and not path.exists():
         raise DataError(f"there is no '{path}' to read images from; did you mean data={close[0]}?")
     return folder_source(path, settings.resize)
@@ -83,9 +80,8 @@ def _statistics(images: Images) -> tuple[Channels, Channels]:
     count = images.size // 3
     mean = total / count
     std = np.sqrt(squares / count - mean**2)
-    return _channels(mean / 255), _channels(
-        np.maximum(std, 1) / 255
-    )  # one level: a flat channel has no scale
+    # at least one level, as a flat channel has no scale
+    return _channels(mean / 255), _channels(np.maximum(std, 1) / 255)
 
 
 def _channels(values: np.ndarray) -> Channels:
