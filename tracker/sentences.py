@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,9 +12,9 @@ from tracker.comparisons import FEWEST, WITHIN, Comparison, lost
 from tracker.configs import same
 from tracker.estimates import Estimate
 from tracker.questions.question import Question
+from tracker.rounding import MOST_DECIMALS, digits, enough_decimals, p_value
 
 _WORD = re.compile(r"[A-Za-z_][^\s;,]*")
-_MOST_DECIMALS = 12
 
 
 def label(question: Question, value: Any) -> str:
@@ -39,7 +38,7 @@ def skill(question: Question, one: Estimate, others: Sequence[Estimate]) -> str:
     """One value's skill, with as many decimals as the widest spread among the others deserves."""
     unit = f" {question.metric.unit}" if question.metric.unit else ""
     sds = [other.sd for other in others if other.sd]
-    decimals = min(_digits(max(sds)) + 1, _MOST_DECIMALS) if sds else None
+    decimals = min(digits(max(sds)) + 1, MOST_DECIMALS) if sds else None
     mean = f"{one.mean:.4g}" if decimals is None else f"{one.mean:.{decimals}f}"
     spread = "" if one.sd is None else f" ± {one.sd:.{decimals or 0}f}"
     return f"{label(question, one.value)} {mean}{spread}{unit}"
@@ -189,8 +188,8 @@ def _proof(question: Question, one: Comparison) -> str:
     decimals = _decimals(question, one)
     level = f"{100 * one.level:g}% CI {low:.{decimals}f} to {high:.{decimals}f}"
     adjusted = "Holm p" if one.family > 1 else "p"
-    differs = [] if one.verdict in ("same", "flat") else [f"{adjusted}{_p(one.p, question.alpha)}"]
-    within = [f"TOST {adjusted}{_p(one.p_same, question.alpha)}"] if one.verdict in WITHIN else []
+    differs = [] if one.verdict in ("same", "flat") else [f"{adjusted}{p_value(one.p, question.alpha)}"]
+    within = [f"TOST {adjusted}{p_value(one.p_same, question.alpha)}"] if one.verdict in WITHIN else []
     return f"({', '.join([level, *differs, *within, _n(one)])})"
 
 
@@ -228,35 +227,12 @@ def _n(one: Comparison) -> str:
     return f"n={fewest} per value" if fewest == most else f"n={fewest} to {most} per value"
 
 
-def _p(p: float | None, alpha: float) -> str:
-    """A p value, never rounded to the other side of alpha."""
-    assert p is not None
-    least = min(0.001, alpha)
-    if p < least:
-        return f"<{least:g}"
-    decimals = next(d for d in range(3, 20) if (float(f"{p:.{d}f}") < alpha) == (p < alpha) or d == 19)
-    return f"={p:.{decimals}f}"
-
-
 def _decimals(question: Question, one: Comparison) -> int:
     """One digit of a quarter of the interval; more where rounding would move a number across a bound."""
     numbers = [number for number in (one.delta, one.low, one.high) if number is not None]
     grain = (max(numbers) - min(numbers)) / 4 or abs(one.delta or 0.0) / 100
     margin = question.metric.sesoi or 0.0
-    start = min(_digits(grain), _MOST_DECIMALS)
-    for decimals in range(start, _MOST_DECIMALS):
-        if all(_side(round(x, decimals), b) == _side(x, b) for x in numbers for b in (0.0, margin, -margin)):
-            return decimals
-    return _MOST_DECIMALS
-
-
-def _side(number: float, bound: float) -> int:
-    return (number > bound) - (number < bound)
-
-
-def _digits(width: float) -> int:
-    """The decimals that show one digit of a width."""
-    return max(0, -math.floor(math.log10(width))) if width > 0 else 0
+    return enough_decimals(grain, numbers, (0.0, margin, -margin))
 
 
 def _listed(values: Iterable[Any]) -> str:
