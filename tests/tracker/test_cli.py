@@ -118,7 +118,7 @@ def test_the_settings_file_names_the_store(place: Path, tracker: Tracker, record
     record_run(place / "elsewhere")
     (place / "tracker.toml").write_text('store = "elsewhere"\n')
 
-    assert "1 runs in elsewhere" in tracker("runs").stderr
+    assert "1 run in elsewhere" in tracker("runs").stderr
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_wrong_settings_file_is_named(place: Path, tracker: Tracker, content: 
 
 
 def test_check_says_that_a_file_is_sound(tracker: Tracker) -> None:
-    assert tracker("check", "questions.yaml").stdout == "questions.yaml: sound, 1 questions\n"
+    assert tracker("check", "questions.yaml").stdout == "questions.yaml: sound, 1 question\n"
 
 
 @pytest.mark.parametrize("words", [["--help"], ["tree", "--help"], ["runs"], ["check", "questions.yaml"]])

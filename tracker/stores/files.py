@@ -29,7 +29,7 @@ class FileStore:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._folder = Path(address)
+        self._folder = Path(address).expanduser()
         self._names()  # a path that can never be a store is refused before anything is asked of it
 
     def runs(self) -> Iterator[Run]:
