@@ -88,13 +88,17 @@ def show(run: str, store: str) -> None:
 
 
 def _answer(questions: Path, address: str) -> tuple[Finding, ...]:
-    """The findings; runs that were not read in full are named on stderr, because they may be missing."""
+    """The findings; what they may miss is named on stderr: runs not read in full, unknown metrics."""
     from tracker import load_questions, open_store
-    from tracker.findings import findings
+    from tracker.findings import findings, unrecorded
+    from tracker.questions.fields import did_you_mean
     from tracker.tree import build_tree
 
     store = open_store(address)
     found = list(store.runs())
     if faulty := [str(run.id) for run in found if run.fault]:
         click.echo(f"not read in full: run {', '.join(faulty)}; `tracker show` says what is wrong", err=True)
-    return findings(build_tree(load_questions(questions), found), store.values, datetime.now(UTC))
+    known = findings(build_tree(load_questions(questions), found), store.values, datetime.now(UTC))
+    for name, recorded in unrecorded(known, store).items():
+        click.echo(f"no run records {name}{did_you_mean(name, recorded)}", err=True)
+    return known

@@ -171,6 +171,18 @@ def _group_sentence(children: Sequence[Finding]) -> str:
     return f"{answered} of {len(below)} question{'s' * (len(below) != 1)} answered{rest}."
 
 
+def unrecorded(findings: Iterable[Finding], store: Store) -> dict[str, tuple[str, ...]]:
+    """The metrics that are asked for but recorded by no run, each with those that one of its runs has."""
+    unknown: dict[str, tuple[str, ...]] = {}
+    for one in (below for finding in findings for below in walk(finding)):
+        answers = [cell.answer for cell in one.cells if cell.answer and cell.answer.diverged is None]
+        if answers and not any(estimate.n for estimate in one.estimates):
+            recorded = store.metrics(answers[0])
+            if one.node.question.metric.name not in recorded:
+                unknown[one.node.question.metric.name] = recorded
+    return unknown
+
+
 def walk(finding: Finding) -> Iterable[Finding]:
     """A finding and all beneath it, depth first in declared order."""
     yield finding

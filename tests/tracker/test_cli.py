@@ -177,3 +177,23 @@ def test_a_failed_run_shows_its_error(place: Path, tracker: Tracker, start_run: 
 
     assert "run 1  tiny  failed" in shown
     assert "TypeError" in shown
+
+
+def test_a_metric_that_no_run_records_is_named_with_a_likely_one(
+    place: Path, tracker: Tracker, record_run: Record
+) -> None:
+    (place / "questions.yaml").write_text(QUESTIONS.replace("val.accuracy", "val.acuracy"))
+    record_run(place / "runs", "lr=0.2")
+
+    answer = tracker("tree", "questions.yaml")
+
+    assert "no run records val.acuracy; did you mean 'val.accuracy'?" in answer.stderr
+
+
+def test_a_run_that_cannot_be_read_in_full_is_named(
+    place: Path, tracker: Tracker, record_run: Record
+) -> None:
+    record_run(place / "runs", "lr=0.2")
+    (place / "runs/1/config.json").write_text("{")
+
+    assert "not read in full: run 1" in tracker("tree", "questions.yaml").stderr
