@@ -23,6 +23,7 @@ def import_sacred() -> ModuleType:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
+            warnings.filterwarnings("ignore", message="'pkgutil.find_loader'", category=DeprecationWarning)
             warnings.filterwarnings(
                 "ignore", message="Deprecated call to `pkg_resources", category=DeprecationWarning
             )
