@@ -1,4 +1,4 @@
-"""The command `tracker`."""
+"""The commands that answer questions: tree, export, check."""
 
 from __future__ import annotations
 
@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracker.commandline import QUESTIONS, Commands, counted, store_option
+from tracker.commandline import QUESTIONS, counted, store_option
 
 if TYPE_CHECKING:
     from tracker import Finding
 
 
-@click.group(cls=Commands, epilog="Example: tracker tree sweeps/demo.yaml --store demo/runs")
-@click.version_option(package_name="sacred-grove")
-def main() -> None:
-    """Read recorded runs, and answer declared questions with them."""
-
-
-@main.command(epilog="Example: tracker tree sweeps/batchnorm.yaml")
+@click.command(epilog="Example: tracker tree sweeps/batchnorm.yaml")
 @QUESTIONS
 @store_option
 def tree(questions: Path, store: str) -> None:
@@ -32,7 +26,7 @@ def tree(questions: Path, store: str) -> None:
     render(_answer(questions, store), Console())
 
 
-@main.command(epilog="Example: tracker export sweeps/batchnorm.yaml tree.csv")
+@click.command(epilog="Example: tracker export sweeps/batchnorm.yaml tree.csv")
 @QUESTIONS
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
 @store_option
@@ -48,7 +42,7 @@ def export(questions: Path, out: Path, store: str) -> None:
     click.echo(f"{counted(len(table), 'row')} in {out}", err=True)
 
 
-@main.command(epilog="Example: tracker check sweeps/batchnorm.yaml")
+@click.command(epilog="Example: tracker check sweeps/batchnorm.yaml")
 @QUESTIONS
 def check(questions: Path) -> None:
     """Say whether a question file is sound."""
@@ -56,35 +50,6 @@ def check(questions: Path) -> None:
 
     asked = [question for question in load_questions(questions).walk() if question.values]
     click.echo(f"{questions}: sound, {counted(len(asked), 'question')}")
-
-
-@main.command(epilog="Example: tracker runs --store demo/runs")
-@store_option
-def runs(store: str) -> None:
-    """List the runs of the store, one a line."""
-    from rich.console import Console
-
-    from tracker import open_store
-    from tracker.export.runs import render_runs
-
-    opened = open_store(store)
-    found = list(opened.runs())
-    render_runs(found, datetime.now(UTC), Console())
-    click.echo(f"{counted(len(found), 'run')} in {opened.address}", err=True)
-
-
-@main.command(epilog="Example: tracker show 12 --store demo/runs")
-@click.argument("run")
-@store_option
-def show(run: str, store: str) -> None:
-    """Show one run in full."""
-    from rich.console import Console
-
-    from tracker import open_store
-    from tracker.export.runs import render_run
-
-    opened = open_store(store)
-    render_run(opened.run(run), opened, datetime.now(UTC), Console())
 
 
 def _answer(questions: Path, address: str) -> tuple[Finding, ...]:

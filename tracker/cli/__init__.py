@@ -1,0 +1,19 @@
+"""The command `tracker`."""
+
+from __future__ import annotations
+
+import click
+
+from tracker.cli.answers import check, export, tree
+from tracker.cli.runs import runs, show
+from tracker.commandline import Commands
+
+
+@click.group(cls=Commands, epilog="Example: tracker tree sweeps/demo.yaml --store demo/runs")
+@click.version_option(package_name="sacred-grove")
+def main() -> None:
+    """Read recorded runs, and answer declared questions with them."""
+
+
+for command in (tree, export, check, runs, show):
+    main.add_command(command)

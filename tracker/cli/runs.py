@@ -1,0 +1,38 @@
+"""The commands that look at runs: runs, show."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from tracker.commandline import counted, store_option
+
+
+@click.command(epilog="Example: tracker runs --store demo/runs")
+@store_option
+def runs(store: str) -> None:
+    """List the runs of the store, one a line."""
+    from rich.console import Console
+
+    from tracker import open_store
+    from tracker.export.runs import render_runs
+
+    opened = open_store(store)
+    found = list(opened.runs())
+    render_runs(found, datetime.now(UTC), Console())
+    click.echo(f"{counted(len(found), 'run')} in {opened.address}", err=True)
+
+
+@click.command(epilog="Example: tracker show 12 --store demo/runs")
+@click.argument("run")
+@store_option
+def show(run: str, store: str) -> None:
+    """Show one run in full."""
+    from rich.console import Console
+
+    from tracker import open_store
+    from tracker.export.runs import render_run
+
+    opened = open_store(store)
+    render_run(opened.run(run), opened, datetime.now(UTC), Console())

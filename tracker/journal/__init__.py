@@ -1,0 +1,1 @@
+"""A run's own folder: written first, append-only, readable at any moment."""
