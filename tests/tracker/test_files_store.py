@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from tracker.errors import StoreError, UnknownRunError
+from tracker.journal.patience import ATTEMPTS, PAUSE
 from tracker.run import Run
 from tracker.stores import Store, open_store
 from tracker.stores.files import FileStore
-from tracker.stores.folder import ATTEMPTS, PAUSE
 
 START = "2026-01-01T12:00:00.250000"
 RECORD = {"experiment": {"name": "tiny"}, "command": "main", "status": "COMPLETED", "start_time": START}

@@ -30,3 +30,8 @@ LAST_ID = "_last_id"  # the highest number ever given, so that a deleted run's i
 def is_run_name(name: str) -> bool:
     """Whether a run's folder may be called so: `_sources`, `_resources`, hidden and nested ones are not."""
     return bool(name) and name[0] not in "._" and Path(name).name == name
+
+
+def id_from(text: str) -> int | str:
+    """The id that is written so: a number when it is written as Sacred writes one."""
+    return int(text) if text.isdecimal() and str(int(text)) == text else text

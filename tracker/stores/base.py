@@ -7,7 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from tracker.errors import UnknownRunError
+from tracker.journal.layout import id_from
 from tracker.run import Run, Series
+
+__all__ = ["Store", "id_from", "id_order", "unknown_run"]
 
 SHOWN = 3  # ids that a message about an unknown run names
 
@@ -34,11 +37,6 @@ class Store(Protocol):
 
         A run without such a number is left out.
         """
-
-
-def id_from(text: str) -> int | str:
-    """The id that is written so: a number when it is written as Sacred writes one."""
-    return int(text) if text.isdecimal() and str(int(text)) == text else text
 
 
 def id_order(id: int | str) -> tuple[bool, int | str]:

@@ -1,27 +1,17 @@
-"""Runs in a folder, one sub-folder each, as Sacred's FileStorageObserver writes them."""
+"""Runs in a folder, one sub-folder each: our journals, and what Sacred's FileStorageObserver writes."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from tracker.errors import StoreError
-from tracker.run import Run, Series, reduced
+from tracker.journal.layout import is_run_name
+from tracker.journal.reader import metric_names, read_points, read_record
+from tracker.run import Run, Series
 from tracker.stores.base import id_from, id_order, unknown_run
-from tracker.stores.folder import (
-    CONFIG,
-    INFO,
-    METRICS,
-    RUN,
-    check_end,
-    is_name,
-    read,
-    read_if_there,
-)
-from tracker.stores.record import run_from, series_from, values_from
+from tracker.stores.record import number_from, run_from, series_of
 
 
 class FileStore:
@@ -33,32 +23,32 @@ class FileStore:
         self._names()  # a path that can never be a store is refused before anything is asked of it
 
     def runs(self) -> Iterator[Run]:
-        for id in self._ids():
+        for id in sorted(map(id_from, self._names()), key=id_order):
             run = self._read(id)
             if run is not None:
                 yield run
 
     def run(self, id: int | str) -> Run:
         wanted = id_from(str(id))
-        found = self._read(wanted) if is_name(str(wanted)) else None
+        found = self._read(wanted) if is_run_name(str(wanted)) else None
         if found is None:
-            raise unknown_run(wanted, self._ids(), self.address)
+            raise unknown_run(wanted, [run.id for run in self.runs()], self.address)
         return found
 
     def metrics(self, run: Run) -> tuple[str, ...]:
-        return tuple(sorted(self._metrics(run)))
+        return metric_names(self._folder / str(run.id))
 
     def series(self, run: Run, name: str) -> Series:
-        return series_from(name, _parts(self._metrics(run), name))
+        return series_of(name, read_points(self._folder / str(run.id), name))
 
     def values(self, runs: Iterable[Run], name: str, reduction: str) -> dict[int | str, float]:
-        numbers = {run.id: reduced(values_from(_parts(self._metrics(run), name)), reduction) for run in runs}
+        numbers = {run.id: self._number(run, name, reduction) for run in runs}
         return {id: number for id, number in numbers.items() if number is not None}
 
     def _names(self) -> list[str]:
         try:
             with os.scandir(self._folder) as entries:
-                return [entry.name for entry in entries if is_name(entry.name) and entry.is_dir()]
+                return [entry.name for entry in entries if is_run_name(entry.name) and entry.is_dir()]
         except FileNotFoundError:
             return []
         except NotADirectoryError as error:
@@ -69,31 +59,13 @@ class FileStore:
                 "or name another folder."
             ) from error
 
-    def _ids(self) -> list[int | str]:
-        found = [id_from(name) for name in self._names() if (self._folder / name / RUN).exists()]
-        return sorted(found, key=id_order)
-
     def _read(self, id: int | str) -> Run | None:
-        folder = self._folder / str(id)
-        if not (folder / RUN).exists():
+        record = read_record(self._folder / str(id))
+        if record is None:
             return None
-        record, config, info = read(folder / RUN), read(folder / CONFIG), read_if_there(folder / INFO)
-        faults = (record.fault, config.fault, info.fault, check_end(folder / METRICS))
-        told = record.content if not record.fault else _caught_writing(folder / RUN)
-        document = {**told, "_id": id, "config": config.content, "info": info.content}
-        return run_from(document, filter(None, faults))
+        return run_from({**record.document, "_id": id}, filter(None, [record.fault]))
 
-    def _metrics(self, run: Run) -> Mapping[str, Any]:
-        return read_if_there(self._folder / str(run.id) / METRICS).content
-
-
-def _caught_writing(path: Path) -> dict[str, Any]:
-    """What an unreadable record still says: its run was alive when the file was last touched."""
-    try:
-        return {"status": "RUNNING", "heartbeat": datetime.fromtimestamp(path.stat().st_mtime, UTC)}
-    except OSError:
-        return {}
-
-
-def _parts(metrics: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    return [metrics[name]] if isinstance(metrics.get(name), dict) else []
+    def _number(self, run: Run, name: str, reduction: str) -> float | None:
+        points = read_points(self._folder / str(run.id), name)
+        last_step = points.steps[-1] if points.steps else None
+        return number_from(run, name, points.values, last_step, reduction)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from tracker.run import Run, Series
-
-_PYTHON_NOTES = frozenset({"__doc__", "__annotations__"})  # what config scopes leave behind
-_LISTS = ("py/tuple", "py/set")  # jsonpickle's words for them
-_BLOBS = frozenset({*_LISTS, "py/object"})
-_CODED_KEY = "json://"  # how jsonpickle marks a key that is not a string
+from tracker.journal.jsonpickled import opened
+from tracker.journal.moments import from_microseconds, utc
+from tracker.journal.points import Points
+from tracker.journal.stock import as_number, points_from
+from tracker.run import Run, Series, reduced
 
 
 def run_from(document: Mapping[str, Any], faults: Iterable[str] = ()) -> Run:
@@ -33,7 +31,7 @@ def run_from(document: Mapping[str, Any], faults: Iterable[str] = ()) -> Run:
         started=_time(document, "start_time", noted),
         heartbeat=_time(document, "heartbeat", noted),
         stopped=_time(document, "stop_time", noted),
-        result=plain(document.get("result")),
+        result=opened(document.get("result")),
         info=_without_links(_mapping(document, "info", noted)),
         host=_without(_mapping(document, "host", noted), "ENV"),  # nobody compares it, and it may be secret
         meta=_mapping(document, "meta", noted),
@@ -56,73 +54,53 @@ def run_id(document: Mapping[str, Any]) -> int | str:
 
 def series_from(name: str, documents: Iterable[Mapping[str, Any]]) -> Series:
     """A metric from the documents that hold its parts, joined by their first steps."""
-    steps: list[float] = []
-    values: list[float] = []
-    times: list[datetime] = []
-    for part in _in_order(documents):
-        points = list(zip(_list(part, "steps"), _list(part, "values"), strict=False))
-        steps += [_number(step) for step, _ in points]
-        values += [_number(value) for _, value in points]
-        found = (utc(moment) for moment in _list(part, "timestamps")[: len(points)])
-        times += [moment for moment in found if moment is not None]
-    return Series(name, tuple(steps), tuple(values), tuple(times) if len(times) == len(values) else ())
+    whole = Points()
+    for points in map(points_from, _in_order(documents)):
+        whole.steps.extend(points.steps)
+        whole.values.extend(points.values)
+        whole.times.extend(points.times)
+    return series_of(name, whole)
+
+
+def series_of(name: str, points: Points) -> Series:
+    """The series of all points of a metric."""
+    known = len(points.times) == len(points.values)
+    times = tuple(map(from_microseconds, points.times)) if known else ()
+    return Series(name, tuple(points.steps), tuple(points.values), times)
 
 
 def values_from(documents: Iterable[Mapping[str, Any]]) -> list[float]:
     """The values of `series_from` alone, of whose steps only each part's first is needed."""
-    return [_number(value) for part in _in_order(documents) for value in _list(part, "values")]
+    return [as_number(value) for part in _in_order(documents) for value in _list(part, "values")]
 
 
-def plain(value: Any) -> Any:
-    """What jsonpickle made of a value, as plain data where that is obvious; nothing is ever unpickled.
+def number_from(
+    run: Run, name: str, values: Sequence[float], last_step: float | None, reduction: str
+) -> float | None:
+    """A metric of a run as one number, by `tracker.run.reduced`; None where it has none.
 
-    Tuples, sets, arrays become lists and numpy's scalars become numbers; other blobs stay as they are.
+    Points that were not finite are told by the run's fact `not_finite` alone, and count as they would among
+    the values: after the last of those, at `last_step`, they leave no last one; any leaves no other number.
     """
-    if isinstance(value, Mapping):
-        if not _BLOBS.isdisjoint(value):
-            return _opened(value)
-        return {_key(key): plain(item) for key, item in value.items() if key not in _PYTHON_NOTES}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value
+    passed_over = _not_finite(run, name)
+    if passed_over and (reduction != "last" or _is_after(passed_over.get("last"), last_step)):
+        return reduced((), reduction)  # which still refuses a reduction that is unknown
+    return reduced(values, reduction)
 
 
-def utc(moment: Any) -> datetime | None:
-    """An aware UTC time from a datetime or ISO text, where one without a zone is UTC; else None."""
-    if isinstance(moment, str):
-        try:
-            moment = datetime.fromisoformat(moment)
-        except ValueError:
-            return None
-    if not isinstance(moment, datetime):
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+def _not_finite(run: Run, name: str) -> Mapping[str, Any] | None:
+    facts = run.info.get("tracker")
+    counts = facts.get("not_finite") if isinstance(facts, Mapping) else None
+    found = [count for count in counts if isinstance(count, Mapping)] if isinstance(counts, list) else []
+    return next((count for count in found if count.get("metric") == name and count.get("count")), None)
 
 
-def _opened(blob: Mapping[str, Any]) -> Any:
-    for name in _LISTS:
-        if isinstance(blob.get(name), list):
-            return plain(blob[name])
-    if str(blob.get("py/object")).startswith("numpy."):
-        if "value" in blob:
-            return blob["value"]
-        if isinstance(blob.get("values"), list):  # a large array's values are compressed text
-            return plain(blob["values"])
-    return dict(blob)
-
-
-def _key(key: str) -> Any:
-    if not key.startswith(_CODED_KEY):
-        return key
-    try:
-        meant = json.loads(key.removeprefix(_CODED_KEY))
-    except ValueError:
-        return key
-    return key if isinstance(meant, dict | list) else meant
+def _is_after(step: Any, last_step: float | None) -> bool:
+    return last_step is None or not isinstance(step, int | float) or step >= last_step
 
 
 def _mapping(document: Mapping[str, Any], name: str, noted: list[str]) -> Mapping[str, Any]:
-    found = plain(document.get(name))
+    found = opened(document.get(name))
     if isinstance(found, Mapping):
         return found
     if found is not None:
@@ -161,12 +139,7 @@ def _without_links(info: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _in_order(documents: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return sorted(documents, key=lambda part: _number(next(iter(_list(part, "steps")), math.inf)))
-
-
-def _number(value: Any) -> float:
-    value = plain(value)
-    return float(value) if isinstance(value, int | float) else math.nan
+    return sorted(documents, key=lambda part: as_number(next(iter(_list(part, "steps")), math.inf)))
 
 
 def _list(part: Mapping[str, Any], name: str) -> Sequence[Any]:

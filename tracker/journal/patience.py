@@ -1,4 +1,4 @@
-"""One run's folder as Sacred's FileStorageObserver lays it out, read while it may be written.
+"""Files that Sacred's FileStorageObserver writes, read while they may be written.
 
 That observer opens a file, empties it, fills it: a reader may come in between, and a killed run may leave
 it so. Whoever reads waits a little for a file that was touched lately, then tells what is wrong with it.
@@ -13,11 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-RUN = "run.json"
-CONFIG = "config.json"
-INFO = "info.json"
-METRICS = "metrics.json"
-
 ATTEMPTS = 5
 PAUSE = 0.05  # seconds between two of them
 SETTLED_AFTER = 5.0  # seconds without a change after which nobody is writing the file any more
@@ -31,11 +26,6 @@ class Reading:
 
     content: dict[str, Any] = field(default_factory=dict)
     fault: str = ""
-
-
-def is_name(name: str) -> bool:
-    """Whether a run's folder may be called so: `_sources`, `_resources`, hidden and nested ones are not."""
-    return bool(name) and name[0] not in "._" and Path(name).name == name
 
 
 def read(path: Path) -> Reading:

@@ -1,0 +1,123 @@
+"""A run as its folder tells it at any moment, from its journal or from stock Sacred's files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tracker.errors import StoreError
+from tracker.journal.document import NewerJournal, document_from
+from tracker.journal.events import events
+from tracker.journal.heartbeat import last_beat
+from tracker.journal.layout import JOURNAL, OUTPUT, POINTS, id_from
+from tracker.journal.points import Batch, Points, batch_from, begins, names_from, raw_name
+from tracker.journal.stock import points_from, read_stock, stock_metrics
+
+LIMIT = 8 << 20  # bytes of points that are read at once
+
+_ABSENT = (FileNotFoundError, NotADirectoryError)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A run's document in the shape of MongoObserver's, without its output and its metrics."""
+
+    folder: Path
+    id: int | str
+    document: dict[str, Any]  # times are aware
+    fault: str  # what could not be read, in words
+    journaled: bool  # else stock Sacred's files alone tell of the run
+
+
+def read_record(folder: Path) -> Record | None:
+    """The run in a folder; None where there is none, or where it is only just being made."""
+    fault, document = "", None
+    try:
+        document = document_from(events(_content(folder / JOURNAL)))
+    except _ABSENT:
+        pass
+    except NewerJournal as newer:
+        fault = f"{newer}"
+    except OSError as error:
+        fault = f"{JOURNAL} cannot be read ({error.strerror})"
+    if document is None:
+        return _stock_record(folder, fault)
+    if document["status"] != "QUEUED":
+        document["heartbeat"] = last_beat(folder)
+    return Record(folder, id_from(folder.name), document, "", True)
+
+
+def metric_names(folder: Path) -> tuple[str, ...]:
+    """The names of the run's metrics, sorted."""
+    lines = _lines(folder)
+    return tuple(sorted(stock_metrics(folder) if lines is None else names_from(map(raw_name, lines))))
+
+
+def read_points(folder: Path, name: str) -> Points:
+    """All points of one metric; none where the run has no such metric, or it cannot be read."""
+    lines = _lines(folder)
+    if lines is None:
+        return points_from(stock_metrics(folder).get(name))
+    points, beginning = Points(), begins(name)
+    for batch in (batch_from(line) for line in lines if line.startswith(beginning)):
+        if batch is not None:
+            points.steps.extend(batch.steps)
+            points.values.extend(batch.values)
+            points.times.extend(batch.times)
+    return points
+
+
+def new_points(folder: Path, offset: int, limit_bytes: int = LIMIT) -> tuple[list[Batch], int]:
+    """The points that are journaled after a byte, as far as their lines are whole, with where they end.
+
+    About `limit_bytes` at once, but always a whole line where there is one. Raises StoreError.
+    """
+    try:
+        with (folder / POINTS).open("rb") as file:
+            file.seek(offset)
+            lines = [line for line in file.readlines(limit_bytes) if line.endswith(b"\n")]
+    except _ABSENT:
+        return [], offset
+    except OSError as error:
+        raise StoreError(f"{folder / POINTS} cannot be read ({error.strerror}): check the disk.") from error
+    found = (batch_from(line) for line in lines)
+    return [batch for batch in found if batch is not None], offset + sum(map(len, lines))
+
+
+def read_output(folder: Path) -> str:
+    """What the run printed, "" where nothing is known of it."""
+    try:
+        return _content(folder / OUTPUT).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _stock_record(folder: Path, fault: str) -> Record | None:
+    stock = read_stock(folder)
+    if stock is None:
+        return Record(folder, id_from(folder.name), {}, fault, True) if fault else None
+    told = "; ".join(filter(None, (fault, stock.fault)))
+    return Record(folder, id_from(folder.name), stock.content, told, bool(fault))
+
+
+def _content(path: Path) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123 - a store has thousands
+        return file.read()
+
+
+def _lines(folder: Path) -> Iterator[bytes] | None:
+    """The whole lines of the journaled points, None where a run has no such file."""
+    try:
+        file = (folder / POINTS).open("rb")
+    except OSError:
+        return None
+    return _whole(file)
+
+
+def _whole(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield line
