@@ -158,7 +158,7 @@ def described(value: Any) -> str:
 def _words(error: Exception) -> str:
     try:
         return clean(f"{type(error).__name__}: {error}"[:LETTERS])
-    except Exception:  # the same object may have made the error, too
+    except Exception:  # noqa: BLE001 - the same object may have made the error, too
         return type(error).__name__
 
 

@@ -26,7 +26,7 @@ def rescue(files: Iterable[AppendFile], folder: Path, uuid: str) -> StoreError |
             (place / file.path.name).write_bytes(file.rest())
     except OSError as error:
         return StoreError(
-            f"The end of run {folder} is lost: {trouble}, nor can {place} ({error.strerror}): make room there."
+            f"The end of run {folder} is lost: {trouble}, nor can {place} ({error.strerror}): make room."
         )
     return StoreError(_remedy(folder, place, trouble, [file.path.name for file in waiting]))
 
