@@ -107,7 +107,7 @@ def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # one file per database: with --db all databases would see each other's collections;
     # a pid file of its own: with the common one only one server may run on a machine
     own = (f"--data-dir={folder}", f"--log-file={folder / 'nx.log'}", f"--pid-file={folder / 'nx.pid'}")
-    command = [str(Path(sys.executable).with_name("nx-27017")), f"--port={port}", *own]
+    command = [sys.executable, str(Path(__file__).with_name("nx_server.py")), f"--port={port}", *own]
     with (folder / "server.log").open("w", encoding="utf-8") as log:
         server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
     try:
