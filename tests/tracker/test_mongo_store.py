@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tracker.errors import StoreError
+from tracker.run import Run
 from tracker.stores import open_store
 from tracker.stores.mongo import MongoStore
 
@@ -166,7 +167,8 @@ def test_a_date_beyond_the_calendar_of_python_is_a_fault_of_its_run() -> None:
 def test_a_value_that_is_not_finite_gives_no_number() -> None:
     parts = [{"run_id": 1, "values": [1.0, math.nan]}, {"run_id": 2, "values": [2.0]}]
     with scripted_server(found(*parts)) as port:
-        assert open_store(f"mongodb://127.0.0.1:{port}/sacred").values([], "loss", "max") == {2: 2.0}
+        runs = [Run(id, "tiny", "COMPLETED", {}) for id in (1, 2)]
+        assert open_store(f"mongodb://127.0.0.1:{port}/sacred").values(runs, "loss", "max") == {2: 2.0}
 
 
 def without_source(told: str) -> str:
