@@ -70,7 +70,8 @@ class Run:
         """What the run is at `now`: queued, running, dead, done, diverged, failed or interrupted."""
         if self.status == "RUNNING":
             beat = self.heartbeat or self.started
-            alive = beat is not None and (now - beat).total_seconds() <= LIVE_FOR
+            # a heartbeat far ahead is a clock that was wrong, and no life
+            alive = beat is not None and abs((now - beat).total_seconds()) <= LIVE_FOR
             return "running" if alive else "dead"
         if self.status == "COMPLETED":
             return "done" if self.diverged is None else "diverged"
@@ -82,6 +83,13 @@ class Run:
         facts = self.info.get("tracker")
         found = facts.get("diverged") if isinstance(facts, Mapping) else None
         return found if isinstance(found, Mapping) else None
+
+    @property
+    def uuid(self) -> str:
+        """The run's identity, the same in every store, or "" where it has none: `info.tracker.uuid`."""
+        facts = self.info.get("tracker")
+        found = facts.get("uuid") if isinstance(facts, Mapping) else None
+        return found if isinstance(found, str) else ""
 
     @property
     def hours(self) -> float:

@@ -37,8 +37,16 @@ def test_a_running_run_without_any_time_is_dead() -> None:
     assert a_run("RUNNING").state(NOON) == "dead"
 
 
-def test_a_clock_that_is_ahead_kills_nobody() -> None:
-    assert a_run("RUNNING", heartbeat=later(3600)).state(NOON) == "running"
+def test_a_clock_that_is_a_little_ahead_kills_nobody_where_a_far_one_is_no_life() -> None:
+    assert a_run("RUNNING", heartbeat=later(LIVE_FOR)).state(NOON) == "running"
+    assert a_run("RUNNING", heartbeat=later(3600)).state(NOON) == "dead"
+
+
+@pytest.mark.parametrize(
+    ("info", "uuid"), [({"tracker": {"uuid": "5eed"}}, "5eed"), ({"tracker": {"uuid": 5}}, ""), ({}, "")]
+)
+def test_the_identity_of_a_run_is_what_its_record_tells(info: dict[str, Any], uuid: str) -> None:
+    assert a_run("RUNNING", info=info).uuid == uuid
 
 
 @pytest.mark.parametrize(

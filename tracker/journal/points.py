@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import Any
@@ -74,9 +74,9 @@ def raw_name(text: bytes) -> bytes:
     return text[len(_START) : end + 1] if end > 0 and text.startswith(_START) else b""
 
 
-def names_from(spelled: Iterator[bytes]) -> set[str]:
-    """The names that lines spell."""
-    return {str(json.loads(name)) for name in set(spelled) if name}
+def name_from(spelled: bytes) -> str:
+    """The name that is spelled so."""
+    return str(json.loads(spelled))
 
 
 def number(value: Any) -> Number | None:

@@ -12,7 +12,7 @@ from tracker.journal.document import NewerJournal, document_from
 from tracker.journal.events import events
 from tracker.journal.heartbeat import last_beat
 from tracker.journal.layout import JOURNAL, OUTPUT, POINTS, id_from
-from tracker.journal.points import Batch, Points, batch_from, begins, names_from, raw_name
+from tracker.journal.points import Batch, Points, batch_from, begins, name_from, raw_name
 from tracker.journal.stock import points_from, read_stock, stock_metrics
 
 LIMIT = 8 << 20  # bytes of points that are read at once
@@ -52,7 +52,10 @@ def read_record(folder: Path) -> Record | None:
 def metric_names(folder: Path) -> tuple[str, ...]:
     """The names of the run's metrics, sorted."""
     lines = _lines(folder)
-    return tuple(sorted(stock_metrics(folder) if lines is None else names_from(map(raw_name, lines))))
+    if lines is None:
+        return tuple(sorted(stock_metrics(folder)))
+    spelled = set(map(raw_name, lines)) - {b""}
+    return tuple(sorted(map(name_from, spelled)))
 
 
 def read_points(folder: Path, name: str) -> Points:
