@@ -99,7 +99,7 @@ def _row(finding: Finding, order: int) -> Row:
         finding=finding.text,
         state=finding.state,
         metric=question.metric.name,
-        baseline=_scalar(question.baseline) if question.has_baseline else "",
+        baseline=scalar(question.baseline) if question.has_baseline else "",
         finding_source=finding.source,
         finding_computed=finding.computed,
         order=order,
@@ -131,7 +131,7 @@ def _skill(finding: Finding) -> dict[str, Any]:
         "skill_sd": known.sd if known else None,
         "skill_ci_low": known.low if known else None,
         "skill_ci_high": known.high if known else None,
-        "best_value": _scalar(known.value) if known else "",
+        "best_value": scalar(known.value) if known else "",
     }
 
 
@@ -180,7 +180,7 @@ def _wanted(cell: Cell) -> tuple[Any, int]:
     return key(cell.settings), cell.seed
 
 
-def _scalar(value: Any) -> Scalar:
+def scalar(value: Any) -> Scalar:
     """A value in one cell: text and numbers as they are, anything else as JSON."""
     plain = isinstance(value, str | int | float) and not isinstance(value, bool)
     return value if plain else json.dumps(value, ensure_ascii=False)
