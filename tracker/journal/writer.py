@@ -66,7 +66,7 @@ class RunJournal:
         begun = begin(store, plain(record, left_out.append), now, wanted, at_least, event, uuid)
         journal = cls(*begun, warn=warn)
         for message in left_out:
-            journal._leave_out(message)
+            journal.leave_out(message)
         return journal
 
     @property
@@ -101,14 +101,14 @@ class RunJournal:
     def note_info(self, info: Mapping[str, Any]) -> None:
         """Queues what has changed in the run's `info` since it was last noted."""
         with self._lock:
-            change = self._info.changes(plain(info, self._leave_out, "info"), whole=True)
+            change = self._info.changes(plain(info, self.leave_out, "info"), whole=True)
             if change.any:
                 self._queue_event("info", set=change.set, removed=change.removed)
 
     def note_facts(self, facts: Mapping[str, Any]) -> None:
         """Queues what has changed among the tracker's own facts of the run; the others stay."""
         with self._lock:
-            change = self._facts.changes(plain(facts, self._leave_out, "info.tracker"), whole=False)
+            change = self._facts.changes(plain(facts, self.leave_out, "info.tracker"), whole=False)
             if change.any:
                 self._queue_event("facts", set=change.set)
 
@@ -135,7 +135,7 @@ class RunJournal:
             others = {file for other, file in self._artifacts.items() if other != name}
             kept = self._copied(f"Artifact {name!r}", keep_artifact, self.folder, name, source, others)
             self._artifacts[name] = kept.file
-            told = {"content_type": content_type, "metadata": plain(metadata, self._leave_out, name)}
+            told = {"content_type": content_type, "metadata": plain(metadata, self.leave_out, name)}
             self._queue_event(
                 "artifact", name=name, file=kept.file, sha256=kept.sha256, size=kept.size, **told
             )
@@ -175,7 +175,7 @@ class RunJournal:
         with self._lock:
             self._queue_output("".join(self._open_line))
             self._open_line.clear()
-            told = plain({"result": result, "fail_trace": fail_trace}, self._leave_out)
+            told = plain({"result": result, "fail_trace": fail_trace}, self.leave_out)
             self._flush_patiently(patience)
             self._points.sync()
             self._output.sync()
@@ -216,7 +216,7 @@ class RunJournal:
     def _queue_output(self, text: str) -> None:
         self._output.write(text.encode("utf-8", "replace"))
 
-    def _leave_out(self, message: str) -> None:
+    def leave_out(self, message: str) -> None:
         """Warns once of a value that could not be recorded; the record tells of the first ones."""
         with self._lock:
             if message in self._left_out or len(self._left_out) >= MOST_LEFT_OUT:
@@ -238,5 +238,5 @@ class RunJournal:
         try:
             return f"{SOURCES}/{keep_content(self.store / SOURCES, path).file}"
         except OSError as error:
-            self._leave_out(f"source {name} is not kept ({error.strerror})")
+            self.leave_out(f"source {name} is not kept ({error.strerror})")
             return ""
