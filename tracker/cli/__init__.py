@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tracker.cli.answers import check, export, tree
+from tracker.cli.doctor import doctor
 from tracker.cli.runs import runs, show
 from tracker.commandline import Commands
 
@@ -15,5 +16,5 @@ def main() -> None:
     """Read recorded runs, and answer declared questions with them."""
 
 
-for command in (tree, export, check, runs, show):
+for command in (tree, export, check, runs, show, doctor):
     main.add_command(command)

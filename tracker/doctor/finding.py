@@ -1,0 +1,35 @@
+"""One thing that is wrong in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with what, whom it harms, and what to do about it."""
+
+    check: str  # the name of the check, by which findings are counted
+    place: str  # "run 7"
+    what: str  # "heartbeat is text, not a date"
+    harm: str  # "breaks Omniboard's table"
+    remedy: str  # what a user can do; for what can be mended, what --fix does
+    harmful: bool = True  # a store with harmless findings alone is healthy
+    mend: Callable[[], object] | None = None
+    mended: bool = False
+
+    @property
+    def line(self) -> str:
+        """The finding in one line."""
+        if self.mended:
+            return f"{self.place}: {self.what}: mended ({self.remedy})"
+        start = "--fix: " if self.mend else ""
+        return f"{self.place}: {self.what}: {self.harm}; {start}{self.remedy}"
+
+    def mend_now(self) -> Finding:
+        """The finding after its mend; raises StoreError where the store cannot be written."""
+        if self.mend is None:
+            return self
+        self.mend()
+        return replace(self, mended=True)
