@@ -19,11 +19,9 @@ def allot(store: Path, wanted: int | None = None, at_least: int = 0) -> tuple[in
         store.mkdir(parents=True, exist_ok=True)
         id = _make_next(store, at_least) if wanted is None else _make_wanted(store, wanted)
     except FileExistsError as error:
-        raise StoreError(f"{store} is a file; runs are recorded in a folder, give another.") from error
+        raise StoreError(f"{store} is a file: give a folder, where runs can be recorded.") from error
     except NotADirectoryError as error:
-        raise StoreError(
-            f"{store} lies below a file; runs are recorded in a folder, give another."
-        ) from error
+        raise StoreError(f"{store} lies below a file: give a folder, where runs can be recorded.") from error
     except OSError as error:
         raise StoreError(
             f"{store}: runs cannot be written here ({error.strerror}): mend that, or give another folder."

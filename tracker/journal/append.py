@@ -41,7 +41,7 @@ class AppendFile:
             if self._queue:
                 self._open()
                 self._write_all()
-            self.trouble = ""
+                self.trouble = ""
         except OSError as error:
             self._note(error)
 

@@ -9,6 +9,7 @@ from typing import Any
 _PYTHON_NOTES = frozenset({"__doc__", "__annotations__"})  # what config scopes leave behind
 _LISTS = ("py/tuple", "py/set")  # jsonpickle's words for them
 _BLOBS = frozenset({*_LISTS, "py/object"})
+_SIMPLE = frozenset({str, int, float, bool, type(None)})
 _CODED_KEY = "json://"  # how jsonpickle marks a key that is not a string
 
 
@@ -17,6 +18,8 @@ def opened(value: Any) -> Any:
 
     Tuples, sets, arrays become lists and numpy's scalars become numbers; other blobs stay as they are.
     """
+    if type(value) in _SIMPLE:  # most are: a store of a thousand runs has a million
+        return value
     if isinstance(value, Mapping):
         if not _BLOBS.isdisjoint(value):
             return _open(value)

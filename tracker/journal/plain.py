@@ -106,7 +106,7 @@ class _Copy:
         if id(value) in self._open:
             return self._told(f"<{type(value).__name__} that holds itself>", place)
         if len(self._open) >= DEEPEST:
-            return self._told(f"<more than {DEEPEST} deep: {described(value)}>", place)
+            return self._told(f"<{type(value).__name__} more than {DEEPEST} deep>", place)
         self._open.append(id(value))
         try:
             return self._content(value, place)

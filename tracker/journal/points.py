@@ -35,6 +35,12 @@ class Points:
     values: list[float] = field(default_factory=list)
     times: list[int] = field(default_factory=list)
 
+    def add(self, more: Batch | Points) -> None:
+        """Puts more points at the end."""
+        self.steps.extend(more.steps)
+        self.values.extend(more.values)
+        self.times.extend(more.times)
+
 
 def line(batch: Batch) -> bytes:
     """The batch as a line of the file of points; every number in it must be finite."""

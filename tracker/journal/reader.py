@@ -13,7 +13,7 @@ from tracker.journal.events import events
 from tracker.journal.heartbeat import last_beat
 from tracker.journal.layout import JOURNAL, OUTPUT, POINTS, id_from
 from tracker.journal.points import Batch, Points, batch_from, begins, name_from, raw_name
-from tracker.journal.stock import points_from, read_stock, stock_metrics
+from tracker.journal.stock import points_from, read_stock, stock_metrics, stock_values
 
 LIMIT = 8 << 20  # bytes of points that are read at once
 
@@ -66,10 +66,16 @@ def read_points(folder: Path, name: str) -> Points:
     points, beginning = Points(), begins(name)
     for batch in (batch_from(line) for line in lines if line.startswith(beginning)):
         if batch is not None:
-            points.steps.extend(batch.steps)
-            points.values.extend(batch.values)
-            points.times.extend(batch.times)
+            points.add(batch)
     return points
+
+
+def read_values(folder: Path, name: str) -> tuple[list[float], float | None]:
+    """The values of one metric with its last step, which is cheaper than all its points."""
+    if not (folder / POINTS).exists():
+        return stock_values(stock_metrics(folder).get(name))
+    points = read_points(folder, name)
+    return points.values, points.steps[-1] if points.steps else None
 
 
 def new_points(folder: Path, offset: int, limit_bytes: int = LIMIT) -> tuple[list[Batch], int]:

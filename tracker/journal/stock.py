@@ -48,6 +48,13 @@ def points_from(part: Any) -> Points:
     return Points(steps, values, known if len(known) == len(pairs) else [])
 
 
+def stock_values(part: Any) -> tuple[list[float], float | None]:
+    """The values of `points_from` with the last step alone."""
+    steps, values = _list(part, "steps"), _list(part, "values")
+    count = min(len(steps), len(values))
+    return [as_number(value) for value in values[:count]], as_number(steps[count - 1]) if count else None
+
+
 def as_number(value: Any) -> float:
     """The number that Sacred meant, NaN where it is none."""
     if type(value) is float:

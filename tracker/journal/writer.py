@@ -176,12 +176,13 @@ class RunJournal:
             self._queue_output("".join(self._open_line))
             self._open_line.clear()
             told = plain({"result": result, "fail_trace": fail_trace}, self.leave_out)
-            self._flush_patiently(patience)
+            deadline = time.monotonic() + patience
+            self._flush_until(deadline)
             self._points.sync()
             self._output.sync()
             self._queue_event("ended", now, status=status, **told, elapsed=elapsed)
             self.beat(now)
-            self._flush_patiently(patience)
+            self._flush_until(deadline)
             self._journal.sync()
             self._close()
 
@@ -200,9 +201,8 @@ class RunJournal:
                 f"{Path(error.filename or self.folder).name} cannot be written ({error.strerror})"
             )
 
-    def _flush_patiently(self, patience: float) -> None:
+    def _flush_until(self, deadline: float) -> None:
         self.flush()
-        deadline = time.monotonic() + patience
         while self._waiting() and time.monotonic() < deadline:
             time.sleep(PAUSE)
             self.flush()

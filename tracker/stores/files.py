@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tracker.errors import StoreError
 from tracker.journal.layout import is_run_name
-from tracker.journal.reader import metric_names, read_points, read_record
+from tracker.journal.reader import metric_names, read_points, read_record, read_values
 from tracker.run import Run, Series
 from tracker.stores.base import id_from, id_order, unknown_run
 from tracker.stores.record import number_from, run_from, series_of
@@ -66,6 +66,5 @@ class FileStore:
         return run_from({**record.document, "_id": id}, filter(None, [record.fault]))
 
     def _number(self, run: Run, name: str, reduction: str) -> float | None:
-        points = read_points(self._folder / str(run.id), name)
-        last_step = points.steps[-1] if points.steps else None
-        return number_from(run, name, points.values, last_step, reduction)
+        values, last_step = read_values(self._folder / str(run.id), name)
+        return number_from(run, name, values, last_step, reduction)

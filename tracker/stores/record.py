@@ -23,7 +23,7 @@ def run_from(document: Mapping[str, Any], faults: Iterable[str] = ()) -> Run:
     config = _mapping(document, "config", noted)
     return Run(
         id=run_id(document),
-        experiment=str(_mapping(document, "experiment", noted).get("name", "")),
+        experiment=_name(document, noted),
         status=_status(document, noted),
         config=config,
         seed=_seed(config.get("seed")),
@@ -38,6 +38,14 @@ def run_from(document: Mapping[str, Any], faults: Iterable[str] = ()) -> Run:
         failure=_last_line(document.get("fail_trace")),
         fault="; ".join(noted),
     )
+
+
+def _name(document: Mapping[str, Any], noted: list[str]) -> str:
+    found = document.get("experiment")
+    if isinstance(found, Mapping):  # not opened: its long lists are of no use here
+        return str(found.get("name", ""))
+    _mapping(document, "experiment", noted)
+    return ""
 
 
 def _last_line(trace: Any) -> str:
@@ -56,9 +64,7 @@ def series_from(name: str, documents: Iterable[Mapping[str, Any]]) -> Series:
     """A metric from the documents that hold its parts, joined by their first steps."""
     whole = Points()
     for points in map(points_from, _in_order(documents)):
-        whole.steps.extend(points.steps)
-        whole.values.extend(points.values)
-        whole.times.extend(points.times)
+        whole.add(points)
     return series_of(name, whole)
 
 
