@@ -4,6 +4,7 @@ TrackerError            anything a user can mend; commands print it as one line 
 ├── StoreError          a store that cannot be opened, read or written
 │   └── UnknownRunError  a run that the store does not hold
 ├── QuestionsError      a question file that says something impossible
+├── LayoutError         a layout of Omniboard's table that says something impossible
 ├── SettingsFileError   a settings file that cannot be used
 └── LaunchError         a run that cannot be started
 """
@@ -25,6 +26,10 @@ class UnknownRunError(StoreError):
 
 class QuestionsError(TrackerError):
     """A question file that says something impossible; the message starts with file and line."""
+
+
+class LayoutError(TrackerError):
+    """A layout of Omniboard's table that says something impossible; the message starts with file and line."""
 
 
 class SettingsFileError(TrackerError):

@@ -6,6 +6,7 @@ import click
 
 from tracker.cli.answers import check, export, tree
 from tracker.cli.doctor import doctor
+from tracker.cli.omniboard import omniboard
 from tracker.cli.runs import runs, show
 from tracker.commandline import Commands
 
@@ -16,5 +17,5 @@ def main() -> None:
     """Read recorded runs, and answer declared questions with them."""
 
 
-for command in (tree, export, check, runs, show, doctor):
+for command in (tree, export, check, runs, show, doctor, omniboard):
     main.add_command(command)

@@ -41,16 +41,16 @@ class Entry:
         return QuestionsError(f"{self.path}:{self.line}: {sentence}")
 
 
-def read(path: Path) -> Entry:
-    """The one document in a YAML file.
+def read(path: Path, *, what: str = "question file", needs: str = "version, metric and tree") -> Entry:
+    """The one document in a YAML file; `what` it is and what it `needs` are told where it cannot be read.
 
     Raises QuestionsError for a file that cannot be read, and for what YAML would misread in silence.
     """
-    text = _text(path)
+    text = _text(path, what)
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
-            raise QuestionsError(f"{path}:1: the file is empty; it needs version, metric and tree")
+            raise QuestionsError(f"{path}:1: the file is empty; it needs {needs}")
         return _entry(path, node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -65,7 +65,7 @@ def read(path: Path) -> Entry:
         ) from error
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, what: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -73,7 +73,7 @@ def _text(path: Path) -> str:
             f"{path}:1: the file is not UTF-8 text ({error.reason}); save it as UTF-8"
         ) from error
     except OSError as error:
-        raise QuestionsError(f"{path}:1: cannot read the question file: {error.strerror}") from error
+        raise QuestionsError(f"{path}:1: cannot read the {what}: {error.strerror}") from error
 
 
 def _entry(path: Path, node: yaml.Node) -> Entry:
