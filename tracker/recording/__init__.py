@@ -2,13 +2,15 @@
 
 from tracker.recording import Experiment, record
 
-experiment = Experiment("mine", save_git_info=False)
+experiment = Experiment("mine")
 record(experiment)
 """
 
-from tracker.recording.attach import Refused, note_divergence, record, sacred
+from tracker.recording.attach import note_divergence, record, sacred
 from tracker.recording.commandline import run_commandline
+from tracker.recording.refusals import Refused
+from tracker.recording.sacred_fixes import without_git
 
-Experiment = sacred.Experiment
+Experiment = without_git(sacred)
 
 __all__ = ["Experiment", "Refused", "note_divergence", "record", "run_commandline"]

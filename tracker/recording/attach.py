@@ -2,78 +2,94 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import functools
+import logging
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tracker.address import is_mongo
-from tracker.errors import TrackerError
-from tracker.recording.observers import check_folder, check_mongo_option, mongo_observer
-from tracker.recording.provenance import code_state
+from tracker.recording.beginning import Attachment
+from tracker.recording.code import read_code
+from tracker.recording.commandline import run_quietly
+from tracker.recording.metrics import Metrics
+from tracker.recording.observer import JournalObserver
+from tracker.recording.options import check_clean, check_options, wanted_id
+from tracker.recording.places import FOLDER_OPTION, MONGO_OPTION, Place, chosen_place
+from tracker.recording.refusals import refusals
 from tracker.recording.sacred_fixes import import_sacred
-from tracker.run import LIVE_FOR
-from tracker.settings import store_address
+from tracker.recording.signals import Signals
+
+if TYPE_CHECKING:
+    from tracker.mirror import Mirror
 
 sacred = import_sacred()
-SacredError: Any = sacred.utils.SacredError
 
-LONGEST_BEAT = LIVE_FOR / 3  # seconds: three beats may get lost before a run counts as dead
-
-# the options with which a user says on the command line where a run goes
-_STORE_OPTIONS = ("--file_storage", "--mongo_db", "--sql", "--tiny_db", "--s3", "--unobserved", "--queue")
-
-
-class Refused(SacredError):  # type: ignore[misc]  # noqa: N818  # Sacred prints the name before the message
-    """A run that is refused, in one line and with exit code 1."""
-
-    __module__ = "builtins"  # so that Sacred prints "Refused: ..." without a module path
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, print_traceback=False)
-
-
-class Terminated(KeyboardInterrupt):
-    """The run was asked to end by a signal; Sacred records it as INTERRUPTED, as it does Ctrl-C."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"ended by {signal.Signals(number).name}")
-        self.exit_code = 128 + number  # the shell's way to say which signal
+# An option that the command line does not have: Sacred hands it the run when all others have been applied
+_OURS = "--tracker_recording"
+# Sacred would add observers for the first two, keep the number as text, and look for git in its own way
+_TAKEN = (FOLDER_OPTION, MONGO_OPTION, "--id", "--enforce_clean")
 
 
 def record(experiment: Any) -> None:
-    """Record every run of the experiment in the store that `store_address` names.
+    """Record every run of the experiment: in a folder, and in MongoDB where the store is one.
 
-    Options of Sacred's command line that name a place (-F, -m, -u ...) come first. The record also says which
-    code made the run, and SIGTERM and SIGHUP end a run as INTERRUPTED instead of leaving it RUNNING for ever.
+    The place is what -F or -m say, else what `store_address` names. Whatever starts the run, its own command
+    line or `run`, nothing else changes in the experiment: observers that it has already stay.
     """
-
-    @experiment.option_hook  # type: ignore[untyped-decorator]
-    def choose_store(options: dict[str, Any]) -> None:
-        if _is_unobserved(experiment, options):
-            return
-        _end_on_signals()  # before the run exists, so that there is no moment in which it dies unrecorded
-        _check_beat(options.get("--beat-interval"))
-        _check_named_configs(experiment, options.get("UPDATE") or [])
-        with _refusals():
-            if not any(options.get(option) for option in _STORE_OPTIONS):
-                _use_store(experiment, options, store_address())
-            if options.get("--mongo_db"):
-                check_mongo_option(options["--mongo_db"])
-            if options.get("--file_storage"):
-                check_folder(options["--file_storage"])
-
-    @experiment.pre_run_hook  # type: ignore[untyped-decorator]
-    def note_the_start(_run: Any) -> None:
-        _facts(_run)["code"] = code_state(Path(experiment.base_dir or "."))
+    if any(option.get_flag() == _OURS for option in experiment.additional_cli_options):
+        return
+    observe = sacred.commandline_options.CLIOption(_observe, "-0", _OURS, is_flag=True)
+    experiment.additional_cli_options = [*experiment.additional_cli_options, observe]
+    experiment.option_hook(lambda options: _attach(experiment, options))
+    experiment.run_commandline = functools.partial(run_quietly, experiment, experiment.run_commandline)
 
 
 def note_divergence(run: Any, step: int, layer: str) -> None:
     """Say in the record that the run stopped being finite, at which step and in which layer."""
-    _facts(run)["diverged"] = {"step": step, "layer": layer}
+    facts = {"diverged": {"step": step, "layer": layer}}
+    for observer in run.observers:
+        if isinstance(observer, JournalObserver):
+            observer.note_facts(facts)
+
+
+def _attach(experiment: Any, options: dict[str, Any]) -> None:
+    """Sacred's option hook: refuse what cannot be recorded, then leave what `_observe` needs."""
+    if _is_unobserved(experiment, options):
+        return
+    check_options(experiment, options)
+    with refusals():
+        place = chosen_place(options)
+        wanted = wanted_id(options.get("--id"), place)
+        base = Path(experiment.base_dir or ".")
+        code = read_code(base, place.folder)
+        if options.get("--enforce_clean"):
+            check_clean(code)
+        mirror = _mirror(place)
+    signals = Signals()
+    sources = tuple(source.filename for source in experiment.sources)
+    shown = {name: options[name] for name in _TAKEN if name in options}
+    if shown.get(MONGO_OPTION):
+        shown[MONGO_OPTION] = place.mask.text(str(shown[MONGO_OPTION]))
+    attachment = Attachment(place, code, signals, base, sources, wanted, mirror)
+    options.update(dict.fromkeys(shown), **{_OURS: (attachment, shown)})
+    signals.install()  # before the run exists, so that there is no moment in which it dies unrecorded
+
+
+def _observe(given: tuple[Attachment, dict[str, Any]], run: Any) -> None:
+    """Sacred's way to apply an option to a run that is made, but not started."""
+    attachment, shown = given
+    options = run.meta_info["options"]
+    del options[_OURS]
+    options.update(shown)
+    if attachment.wanted is not None:
+        run._id = attachment.wanted
+    others = [observer for observer in run.observers if not _is_double(observer, attachment.place)]
+    observer = JournalObserver(run, attachment, alone=not others)
+    run.observers = [observer, *others]
+    if not others:
+        run.beat_interval = 0  # Sacred's heartbeat has nobody to tell anything
+    run._metrics = Metrics(observer.leave_out, also_for_sacred=bool(others))
+    run.pre_run_hooks = [observer.take_number, *run.pre_run_hooks]
+    run.post_run_hooks = [*run.post_run_hooks, observer.check_result]
 
 
 def _is_unobserved(experiment: Any, options: dict[str, Any]) -> bool:
@@ -81,52 +97,20 @@ def _is_unobserved(experiment: Any, options: dict[str, Any]) -> bool:
     return bool(options.get("--unobserved") or options.get("help") or getattr(command, "unobserved", False))
 
 
-def _check_beat(interval: str | None) -> None:
-    """Refuse a beat that never comes, with which Sacred records no metrics, or too late for a living run."""
-    try:
-        useful = interval is None or 0 < float(interval) <= LONGEST_BEAT
-    except ValueError:
-        useful = False
-    if not useful:
-        raise Refused(
-            f"--beat-interval={interval} must be a number of seconds above 0 and at most {LONGEST_BEAT:g}, "
-            f"because a run without a sign of life for {LIVE_FOR:g} s counts as dead"
-        )
+def _is_double(observer: Any, place: Place) -> bool:
+    """Whether the observer would write the same files into the same folder."""
+    if not isinstance(observer, sacred.observers.FileStorageObserver):
+        return False
+    return Path(observer.basedir).resolve() == place.folder.resolve()
 
 
-def _check_named_configs(experiment: Any, updates: list[str]) -> None:
-    """Refuse a word after `with` that is no setting, no named config and no file, before Sacred stumbles."""
-    for word in updates:
-        if "=" not in word and word not in experiment.named_configs and not Path(word).is_file():
-            known = ", ".join(experiment.named_configs) or "none"
-            raise Refused(f"with {word}: there is no such named config or file; named configs: {known}")
+def _mirror(place: Place) -> Mirror | None:
+    """The copy in MongoDB; a server that is not there is told of, one that refuses us refuses the run."""
+    if not place.address:
+        return None
+    from tracker.mirror import open_mirror
 
-
-def _use_store(experiment: Any, options: dict[str, Any], address: str) -> None:
-    if not is_mongo(address):
-        options["--file_storage"] = address
-    elif not any(isinstance(observer, sacred.observers.MongoObserver) for observer in experiment.observers):
-        experiment.observers.append(mongo_observer(address))
-
-
-def _facts(run: Any) -> dict[str, Any]:
-    """What the tracker itself says of a run: `info.tracker` of the record."""
-    facts: dict[str, Any] = run.info.setdefault("tracker", {})
-    return facts
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except TrackerError as error:
-        raise Refused(str(error)) from error
-
-
-def _end_on_signals() -> None:
-    def end(number: int, _frame: FrameType | None) -> None:
-        raise Terminated(number)
-
-    if threading.current_thread() is threading.main_thread():  # Python lets no other set handlers
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, end)
+    mirror = open_mirror(place.address)
+    if mirror.absent:
+        logging.getLogger("tracker").warning("%s", place.mask.text(mirror.absent))
+    return mirror

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 INTERRUPTED = 130  # the shell's code for an end by Ctrl-C
 
 
 def run_commandline(experiment: Any) -> None:
-    """Run the experiment as the command line says; Ctrl-C and signals leave one line and no traceback."""
+    """Run the experiment as the command line says."""
+    experiment.run_commandline()
+
+
+def run_quietly(experiment: Any, run: Callable[..., Any], *words: Any, **named: Any) -> Any:
+    """What `run` does; Ctrl-C and signals leave one line and no traceback."""
     try:
-        experiment.run_commandline()
+        return run(*words, **named)
     except KeyboardInterrupt as interrupt:
-        run = experiment.current_run
-        known = run is not None and run._id is not None
-        words = f"run {run._id} was interrupted; what it recorded is kept" if known else "interrupted"
-        sys.stderr.write(f"{words}\n")
-        sys.exit(getattr(interrupt, "exit_code", INTERRUPTED))
+        run_ = experiment.current_run
+        known = run_ is not None and run_._id is not None
+        words_ = f"run {run_._id} was interrupted; what it recorded is kept" if known else "interrupted"
+        sys.stderr.write(f"{words_}\n")
+        sys.exit(getattr(interrupt, "code", INTERRUPTED))
