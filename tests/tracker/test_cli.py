@@ -125,7 +125,7 @@ def test_the_settings_file_names_the_store(place: Path, tracker: Tracker, record
     ("words", "message"),
     [
         (["tree", "missing.yaml"], "missing.yaml"),
-        (["export", "questions.yaml", "tree.xlsx"], "must end in .csv"),
+        (["export", "questions.yaml", "tree.pdf"], "names no format by its ending; write .csv"),
         (["export", "questions.yaml", "questions.yaml/tree.csv"], "cannot write"),
         (["show", "7"], "Run 7 is not in runs"),
         (["runs", "--store", "questions.yaml"], "questions.yaml is a file"),

@@ -12,6 +12,7 @@ from tracker.commandline import QUESTIONS, counted, store_option
 
 if TYPE_CHECKING:
     from tracker import Finding
+    from tracker.stores.base import Store
 
 
 @click.command(epilog="Example: tracker tree sweeps/batchnorm.yaml")
@@ -21,25 +22,26 @@ def tree(questions: Path, store: str) -> None:
     """Show the questions and what was found."""
     from rich.console import Console
 
+    from tracker import open_store
     from tracker.export.terminal import render
 
-    render(_answer(questions, store), Console())
+    render(_answer(questions, open_store(store)), Console())
 
 
 @click.command(epilog="Example: tracker export sweeps/batchnorm.yaml tree.csv")
 @QUESTIONS
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
 @store_option
-def export(questions: Path, out: Path, store: str) -> None:
-    """Write the tree as CSV, one row per node."""
-    from tracker import rows
-    from tracker.export.csv_file import write_csv
+@click.option("--omniboard", metavar="URL", default="", help="Where Omniboard shows the runs, for links.")
+def export(questions: Path, out: Path, store: str, omniboard: str) -> None:
+    """Write the tree; OUT's ending names the format, such as .csv, .xlsx, .md or .tex."""
+    from tracker import open_store
+    from tracker.export.formats import write, writer
 
-    if out.suffix.lower() != ".csv":
-        raise click.BadParameter(f"{out} must end in .csv, the format that is written", param_hint="OUT")
-    table = rows(_answer(questions, store))
-    write_csv(table, out)
-    click.echo(f"{counted(len(table), 'row')} in {out}", err=True)
+    writer(out)  # an unknown format is refused before the runs are read
+    opened = open_store(store)
+    written = write(_answer(questions, opened), opened, out, omniboard)
+    click.echo(f"wrote {', '.join(map(str, written))}", err=True)
 
 
 @click.command(epilog="Example: tracker check sweeps/batchnorm.yaml")
@@ -52,14 +54,13 @@ def check(questions: Path) -> None:
     click.echo(f"{questions}: sound, {counted(len(asked), 'question')}")
 
 
-def _answer(questions: Path, address: str) -> tuple[Finding, ...]:
+def _answer(questions: Path, store: Store) -> tuple[Finding, ...]:
     """The findings; what they may miss is named on stderr: runs not read in full, unknown metrics."""
-    from tracker import load_questions, open_store
+    from tracker import load_questions
     from tracker.findings import findings, unrecorded
     from tracker.questions.fields import did_you_mean
     from tracker.tree import build_tree
 
-    store = open_store(address)
     found = list(store.runs())
     if faulty := [str(run.id) for run in found if run.fault]:
         click.echo(f"not read in full: run {', '.join(faulty)}; `tracker show` says what is wrong", err=True)

@@ -1,65 +1,57 @@
-"""The table as CSV, for spreadsheets and for pandas."""
+"""The tables as CSV, for spreadsheets and for pandas."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import re
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from tracker.errors import TrackerError
-from tracker.table import Row
+from tracker.export.cells import cell
+from tracker.export.columns import TREE
+from tracker.export.files import replace_all
+from tracker.export.fingerprint import fingerprints
+from tracker.export.schema_file import schema_text
+from tracker.export.sheets import Column, Sheet, sheets
+from tracker.findings import Finding, walk
+from tracker.stores.base import Store
 
-_MARK = "\ufeff"  # Excel takes the file for UTF-8 only with this in front
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")  # how a formula begins, or a cell that was made safe before
+MARK = "\ufeff"  # Excel takes the file for UTF-8 only with this in front
 _QUOTED = re.compile(r'[,"\r\n]')
 
 
-def csv_text(rows: Iterable[Row]) -> str:
-    """The table in RFC 4180's format with `\\n`, without the byte order mark.
+def csv_text(sheet: Sheet) -> str:
+    """A table in RFC 4180's format with `\\n`, without the byte order mark.
 
     Read it back with `pandas.read_csv(path, dtype=str, keep_default_na=False)`: a cell may well say None.
     """
-    names = [field.name for field in fields(Row)]
-    lines = [names, *([_cell(getattr(row, name)) for name in names] for row in rows)]
+    lines = [
+        [column.name for column in sheet.columns],
+        *([cell(value) for value in row] for row in sheet.rows),
+    ]
     return "".join(",".join(map(_quoted, line)) + "\n" for line in lines)
 
 
-def write_csv(rows: Iterable[Row], path: str | Path) -> None:
-    """Write the table as UTF-8 with a byte order mark, all or nothing; missing folders are made."""
-    path = Path(path)
-    content = (_MARK + csv_text(rows)).encode("utf-8", errors="backslashreplace")
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content)
-        draft.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise TrackerError(f"cannot write {path}: {error.strerror}; choose another file or folder") from error
+def write_csv(findings: Sequence[Finding], store: Store, out: Path) -> tuple[Path, ...]:
+    """Write OUT with the tree, OUT_values and OUT_runs, and the schema of all three: all of them or none."""
+    tree, *details = sheets(findings, store.values)
+    tables = {out: with_fingerprints(tree, findings)}
+    tables |= {out.with_name(f"{out.stem}_{sheet.name}{out.suffix}"): sheet for sheet in details}
+    contents = {path: (MARK + csv_text(sheet)).encode() for path, sheet in tables.items()}
+    contents[out.with_suffix(".schema.json")] = schema_text(tables).encode()
+    replace_all(contents)
+    return tuple(contents)
 
 
-def safe(text: str) -> str:
-    """Text that no spreadsheet takes for a formula; dropping one leading ' undoes it."""
-    return f"'{text}" if _FORMULA.match(text) else text
+def with_fingerprints(tree: Sheet, findings: Iterable[Finding]) -> Sheet:
+    """The tree with a last column by which an import knows what was edited."""
+    nodes = (below for finding in findings for below in walk(finding))
+    marks = (fingerprints(finding, tree, row) for finding, row in zip(nodes, tree.rows, strict=True))
+    marked = tuple((*row, mark) for row, mark in zip(tree.rows, marks, strict=True))
+    column = Column("fingerprint", "object", TREE["fingerprint"])
+    return replace(tree, columns=(*tree.columns, column), rows=marked)
 
 
-def _cell(value: Any) -> str:
-    """A value as text: numbers untouched, text made safe, everything else as JSON."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return safe(value)
-    if isinstance(value, int | float):
-        return repr(value)
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _quoted(cell: str) -> str:
+def _quoted(text: str) -> str:
     """The csv module would leave a lone carriage return bare, which splits the row for other readers."""
-    return '"' + cell.replace('"', '""') + '"' if _QUOTED.search(cell) else cell
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text

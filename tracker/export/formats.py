@@ -1,0 +1,57 @@
+"""The formats of an export, chosen by the suffix of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from tracker.errors import TrackerError
+from tracker.findings import Finding
+from tracker.stores.base import Store
+
+Writer = Callable[[Sequence[Finding], Store, Path, str], tuple[Path, ...]]
+
+
+def write(findings: Sequence[Finding], store: Store, out: Path, omniboard_url: str = "") -> tuple[Path, ...]:
+    """Write the findings in the format that OUT's suffix names; returns the files that were written."""
+    return writer(out)(findings, store, out, omniboard_url)
+
+
+def writer(out: Path) -> Writer:
+    """The function that writes this file; raises TrackerError for a suffix that no format has."""
+    if out.suffix.lower() not in FORMATS:
+        raise TrackerError(f"{out} names no format by its ending; write {known()}")
+    return FORMATS[out.suffix.lower()]
+
+
+def known() -> str:
+    """The suffixes in words."""
+    *others, last = FORMATS
+    return f"{', '.join(others)} or {last}"
+
+
+def _csv(findings: Sequence[Finding], store: Store, out: Path, _omniboard_url: str) -> tuple[Path, ...]:
+    from tracker.export.csv_file import write_csv
+
+    return write_csv(findings, store, out)
+
+
+def _xlsx(findings: Sequence[Finding], store: Store, out: Path, omniboard_url: str) -> tuple[Path, ...]:
+    from tracker.export.xlsx_file import write_xlsx
+
+    return write_xlsx(findings, store, out, omniboard_url)
+
+
+def _markdown(findings: Sequence[Finding], _store: Store, out: Path, _omniboard_url: str) -> tuple[Path, ...]:
+    from tracker.export.markdown import write_markdown
+
+    return write_markdown(findings, out)
+
+
+def _latex(findings: Sequence[Finding], _store: Store, out: Path, _omniboard_url: str) -> tuple[Path, ...]:
+    from tracker.export.latex import write_latex
+
+    return write_latex(findings, out)
+
+
+FORMATS: Mapping[str, Writer] = {".csv": _csv, ".xlsx": _xlsx, ".md": _markdown, ".tex": _latex}
