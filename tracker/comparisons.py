@@ -3,101 +3,22 @@
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from tracker.configs import same
+from tracker.effects import Bend, Effect, Sample, bend, hedges, paired, slope, welch
 from tracker.estimates import Estimate
+from tracker.moments import correlation, mean
 from tracker.questions.question import Question
+from tracker.seeds import FEWEST
+from tracker.verdicts import Comparison, Tested, judged
 
-FEWEST = 3  # seeds per value for a verdict: with two, a t interval is 18 sd wide
-WITHIN = ("same", "flat", "better-but-small", "worse-but-small")  # verdicts that rest on p_same
+__all__ = ["BEND_SHARE", "FEWEST", "Comparison", "compare", "lost", "places"]
+
+BEND_SHARE = 0.2  # of a trend's part of alpha, for the bend; the slope is what is mostly asked about
 _NOISE = 1e-12  # a spread under this share of the numbers is rounding, not replication
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """A difference with its standard error and degrees of freedom."""
-
-    delta: float
-    error: float
-    freedom: float
-
-    @property
-    def p(self) -> float:
-        """Two-sided p of Student's t for no difference."""
-        from scipy.special import stdtr
-
-        return 2 * float(stdtr(self.freedom, -abs(self.delta) / self.error))
-
-    def p_beyond(self, margin: float) -> float:
-        """The p of two one-sided tests (TOST): small when the difference lies within ± margin."""
-        from scipy.special import stdtr
-
-        return float(stdtr(self.freedom, (abs(self.delta) - margin) / self.error))
-
-    def interval(self, alpha: float) -> tuple[float, float]:
-        """The interval that holds the difference 1 - alpha of the time."""
-        from scipy.special import stdtrit
-
-        half = float(stdtrit(self.freedom, 1 - alpha / 2)) * self.error
-        return self.delta - half, self.delta + half
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A value against the baseline, or the trend over all values; p is adjusted within the question."""
-
-    value: Any  # None for a trend
-    test: str  # "Welch t", "paired t" or "slope t"
-    n: tuple[int, ...]  # per value; for pairs, their number
-    delta: float | None  # value minus baseline; for a trend, the fitted change from one end to the other
-    low: float | None = None
-    high: float | None = None
-    level: float | None = None  # of the interval: 1 - alpha, or 1 - 2 alpha where the verdict rests on p_same
-    p: float | None = None
-    p_same: float | None = None  # TOST at the metric's sesoi
-    family: int = 1  # how many tests Holm's adjustment went over
-    verdict: str = "unreplicated"
-
-
-def welch(numbers: Sequence[float], baseline: Sequence[float]) -> Effect:
-    """The difference of two means whose spreads may differ; two numbers or more each."""
-    parts = [statistics.variance(sample) / len(sample) for sample in (numbers, baseline)]
-    square = sum(parts)
-    share = parts[0] / square if square else 0.5
-    freedom = 1 / (share**2 / (len(numbers) - 1) + (1 - share) ** 2 / (len(baseline) - 1))
-    return Effect(statistics.fmean(numbers) - statistics.fmean(baseline), math.sqrt(square), freedom)
-
-
-def paired(numbers: Sequence[float], baseline: Sequence[float]) -> Effect:
-    """The mean difference of pairs, two or more."""
-    gaps = [one - other for one, other in zip(numbers, baseline, strict=True)]
-    return Effect(statistics.fmean(gaps), statistics.stdev(gaps) / math.sqrt(len(gaps)), len(gaps) - 1)
-
-
-def slope(places: Sequence[float], numbers: Sequence[float]) -> Effect:
-    """The change of a fitted line from the lowest place to the highest; three points or more."""
-    centre, mean = statistics.fmean(places), statistics.fmean(numbers)
-    square = sum((place - centre) ** 2 for place in places)
-    pairs = list(zip(places, numbers, strict=True))
-    steep = sum((place - centre) * (number - mean) for place, number in pairs) / square
-    rest = sum((number - mean - steep * (place - centre)) ** 2 for place, number in pairs)
-    freedom = len(numbers) - 2
-    reach = max(places) - min(places)
-    return Effect(steep * reach, math.sqrt(rest / freedom / square) * reach, freedom)
-
-
-def holm(ps: Sequence[float]) -> tuple[float, ...]:
-    """The p values adjusted so that all of them together err as seldom as one."""
-    adjusted = [0.0] * len(ps)
-    highest = 0.0
-    for rank, place in enumerate(sorted(range(len(ps)), key=lambda place: ps[place])):
-        highest = max(highest, min(1.0, (len(ps) - rank) * ps[place]))
-        adjusted[place] = highest
-    return tuple(adjusted)
 
 
 def compare(question: Question, estimates: Sequence[Estimate]) -> tuple[Comparison, ...]:
@@ -105,13 +26,17 @@ def compare(question: Question, estimates: Sequence[Estimate]) -> tuple[Comparis
 
     All of them are one family for Holm's adjustment, the p of sameness as a family of its own.
     """
-    trend = [_trend(question, estimates)] if question.scale else []
     base = next(
         (one for one in estimates if question.has_baseline and same(one.value, question.baseline)), None
     )
-    others = [one for one in estimates if one is not base] if base else []
-    found = trend + [_against(question, one, base) for one in others if base]
-    return _judged(question, found)
+    trend = _trend(question, estimates) if question.scale else []
+    others = [_against(question, one, base) for one in estimates if base and one is not base]
+    found = judged(question, [*trend, *others])
+    if len(trend) == 2:
+        line, curve = found[:2]
+        bent = line.verdict not in ("rising", "falling") and curve.verdict in ("peak", "valley")
+        return (curve if bent else line, *found[2:])
+    return found
 
 
 def places(question: Question) -> tuple[float, ...]:
@@ -126,81 +51,70 @@ def lost(question: Question, one: Estimate) -> bool:
     return one.completed == one.diverged == len(question.seeds)
 
 
-_Tested = tuple[Comparison, Effect | None]  # no effect where there is nothing to test
-
-
-def _trend(question: Question, estimates: Sequence[Estimate]) -> _Tested:
-    located = [
-        (place, number)
-        for place, one in zip(places(question), estimates, strict=True)
-        for number in one.skills.values()
-    ]
+def _trend(question: Question, estimates: Sequence[Estimate]) -> list[Tested]:
+    """The slope, and the bend where three values or more leave room for one."""
     n = tuple(one.n for one in estimates)
+    blank = Comparison(None, "slope t", n, None)
     if any(lost(question, one) for one in estimates):
-        return Comparison(None, "slope t", n, None, verdict="diverged"), None
-    if min(n) == 0 or len(located) < FEWEST:
-        return Comparison(None, "slope t", n, None), None
-    effect = slope([place for place, _ in located], [number for _, number in located])
-    identical = all(_constant(list(one.skills.values())) for one in estimates)
-    return _result(Comparison(None, "slope t", n, effect.delta), effect, identical)
+        return [Tested(replace(blank, verdict="diverged"))]
+    where = places(question)
+    along = [place for place, one in zip(where, estimates, strict=True) for _ in one.skills]
+    numbers = [number for one in estimates for number in one.skills.values()]
+    if min(n) == 0 or len(along) < FEWEST:
+        return [Tested(blank)]
+    line = slope(along, numbers)
+    silent = all(_constant(list(one.skills.values())) for one in estimates) or min(n) < FEWEST
+    slanted = replace(blank, delta=line.delta)
+    if silent or _tiny(line):
+        return [Tested(slanted)]
+    if len(estimates) < 3 or _tiny((curve := bend(along, numbers)).effect):
+        return [Tested(slanted, line, places=where, samples=tuple(estimates))]
+    turn = _turn(where, curve, estimates)
+    arched = replace(blank, test="bend t", delta=curve.effect.delta, value=turn)
+    return [
+        Tested(slanted, line, 1 - BEND_SHARE, where, tuple(estimates)),
+        Tested(arched, curve.effect, BEND_SHARE, where, tuple(estimates)),
+    ]
 
 
-def _against(question: Question, one: Estimate, base: Estimate) -> _Tested:
-    test: Callable[[Sequence[float], Sequence[float]], Effect] = welch
-    left, right, name = one.skills, base.skills, "Welch t"
+def _against(question: Question, one: Estimate, base: Estimate) -> Tested:
+    left, right = one.skills, base.skills
     if question.pair_by:
         shared = [seed for seed in left if seed in right]
         left, right = {seed: left[seed] for seed in shared}, {seed: right[seed] for seed in shared}
-        test, name = paired, "paired t"
     numbers, baseline = list(left.values()), list(right.values())
     n = (len(numbers),) if question.pair_by else (len(numbers), len(baseline))
+    found = Comparison(one.value, "paired t" if question.pair_by else "Welch t", n, None)
     if lost(question, one) or lost(question, base):
-        return Comparison(one.value, name, n, None, verdict="diverged"), None
+        return Tested(replace(found, verdict="diverged"))
     if not numbers or not baseline:
-        return Comparison(one.value, name, n, None), None
-    delta = statistics.fmean(numbers) - statistics.fmean(baseline)
+        return Tested(found)
+    found = replace(found, delta=mean(numbers) - mean(baseline))
     if min(n) < 2:
-        return Comparison(one.value, name, n, delta), None
+        return Tested(found)
+    assert found.delta is not None
+    found = replace(found, g=hedges(found.delta, (numbers, baseline)))
+    if question.pair_by:
+        effect = paired(numbers, baseline)
+        found = replace(found, correlation=correlation(numbers, baseline))
+    else:
+        effect = welch(Sample.of(numbers), Sample.of(baseline))
     identical = _constant(numbers) and _constant(baseline)
-    return _result(Comparison(one.value, name, n, delta), test(numbers, baseline), identical)
+    testable = min(n) >= FEWEST and not identical and not _tiny(effect)
+    return Tested(found, effect if testable else None, samples=(one, base))
 
 
-def _result(comparison: Comparison, effect: Effect, identical: bool) -> _Tested:
-    tiny = effect.error <= _NOISE * abs(effect.delta)
-    return comparison, None if identical or tiny or min(comparison.n) < FEWEST else effect
+def _turn(along: Sequence[float], curve: Bend, estimates: Sequence[Estimate]) -> Any:
+    """The value with the extreme mean, where that and the parabola's turn lie inside; else None."""
+    means = [one.mean or 0.0 for one in estimates]
+    place = means.index(max(means) if curve.effect.delta > 0 else min(means))
+    inside = curve.turns and min(along) < along[place] < max(along)
+    return estimates[place].value if inside else None
 
 
 def _constant(numbers: Sequence[float]) -> bool:
     return max(numbers) - min(numbers) <= _NOISE * max(map(abs, numbers))
 
 
-def _judged(question: Question, found: Sequence[_Tested]) -> tuple[Comparison, ...]:
-    margin = question.metric.sesoi
-    effects = [effect for _, effect in found if effect]
-    adjusted = iter(holm([effect.p for effect in effects]))
-    within = iter(holm([effect.p_beyond(margin) for effect in effects]) if margin else [None] * len(effects))
-    return tuple(
-        _settled(question, comparison, effect, next(adjusted), next(within), len(effects))
-        if effect
-        else comparison
-        for comparison, effect in found
-    )
-
-
-def _settled(
-    question: Question, one: Comparison, effect: Effect, p: float, p_same: float | None, family: int
-) -> Comparison:
-    decided = p < question.alpha
-    small = p_same is not None and p_same < question.alpha < 0.5  # from 0.5 on, TOST has no interval
-    if one.test == "slope t":
-        word = (
-            ("rising" if effect.delta > 0 else "falling") if decided else "flat" if small else "inconclusive"
-        )
-    elif decided:
-        up = effect.delta > 0
-        word = ("better" if up == (question.metric.goal == "maximize") else "worse") + "-but-small" * small
-    else:
-        word = "same" if small else "inconclusive"
-    alpha = 2 * question.alpha if word in WITHIN else question.alpha  # TOST at alpha goes with 1 - 2 alpha
-    low, high = effect.interval(alpha)
-    return replace(one, low=low, high=high, level=1 - alpha, p=p, p_same=p_same, family=family, verdict=word)
+def _tiny(effect: Effect) -> bool:
+    return effect.error <= _NOISE * abs(effect.delta)

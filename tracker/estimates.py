@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from tracker.configs import same
+from tracker.moments import mean, outlier, sd
 from tracker.run import Run
+from tracker.testset import network_interval
 from tracker.tree import Cell, Node
 
 Numbers = Callable[[Iterable[Run], str, str], Mapping[int | str, float]]  # as Store.values
@@ -32,21 +34,28 @@ class Estimate:
     missing: tuple[int | str, ...]  # runs that converged without a usable number
     nuisance: Mapping[str, Any]  # the combination that was chosen for this value
     runs: tuple[int | str, ...]  # the runs behind `skills`, by seed
+    network: tuple[float, float] | None = None  # of a single seed: Wilson's interval over test sets
+    outlier: int | None = None  # the seed that lies too far from the others
 
     @property
     def n(self) -> int:
         """The number of runs in the mean."""
         return len(self.skills)
 
+    @property
+    def median(self) -> float | None:
+        """The median, which one outlying seed cannot move far."""
+        return median(list(self.skills.values())) if self.skills else None
+
 
 def interval(numbers: Sequence[float], alpha: float) -> tuple[float, float]:
     """Student's t interval for the mean of two numbers or more, which holds it 1 - alpha of the time."""
     from scipy.special import stdtrit
 
-    mean = statistics.fmean(numbers)
-    error = statistics.stdev(numbers) / math.sqrt(len(numbers))
+    centre = mean(numbers)
+    error = sd(numbers) / math.sqrt(len(numbers))
     half = float(stdtrit(len(numbers) - 1, 1 - alpha / 2)) * error
-    return mean - half, mean + half
+    return centre - half, centre + half
 
 
 def estimates(node: Node, numbers: Numbers) -> tuple[Estimate, ...]:
@@ -76,8 +85,7 @@ def chosen(node: Node, value: Any, numbers: Numbers) -> tuple[Cell, ...]:
         answers = [cell.answer for cell in combination if cell.answer]
         converged = [run for run in answers if run.diverged is None]
         found = usable(numbers(converged, question.select_by, question.metric.reduce)).values()
-        mean = statistics.fmean(found) if found else 0.0
-        return bool(found), len(converged) - len(answers), sign * mean
+        return bool(found), len(converged) - len(answers), sign * mean(list(found)) if found else 0.0
 
     return max(combinations, key=rank)
 
@@ -93,13 +101,14 @@ def _estimate(cells: Sequence[Cell], value: Any, alpha: float, numbers: Numbers)
     converged = {seed: run for seed, run in answers.items() if run.diverged is None}
     found = usable(numbers(converged.values(), metric.name, metric.reduce))
     skills = {seed: found[run.id] for seed, run in converged.items() if run.id in found}
-    several = len(skills) > 1
-    low, high = interval(list(skills.values()), alpha) if several else (None, None)
+    listed = list(skills.values())
+    low, high = interval(listed, alpha) if len(listed) > 1 else (None, None)
+    alone = [(skills[seed], run) for seed, run in converged.items() if seed in skills and len(listed) == 1]
     return Estimate(
         value=value,
         skills=skills,
-        mean=statistics.fmean(skills.values()) if skills else None,
-        sd=statistics.stdev(list(skills.values())) if several else None,
+        mean=mean(listed) if listed else None,
+        sd=sd(listed) if len(listed) > 1 else None,
         low=low,
         high=high,
         completed=len(answers),
@@ -107,4 +116,6 @@ def _estimate(cells: Sequence[Cell], value: Any, alpha: float, numbers: Numbers)
         missing=tuple(run.id for run in converged.values() if run.id not in found),
         nuisance=cells[0].nuisance,
         runs=tuple(converged[seed].id for seed in skills),
+        network=network_interval(*alone[0], metric, alpha) if alone else None,
+        outlier=outlier(skills),
     )

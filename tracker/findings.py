@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from tracker import sentences
-from tracker.comparisons import Comparison, compare
+from tracker import looks, sentences
+from tracker.comparisons import compare
 from tracker.estimates import Estimate, Numbers, estimates
+from tracker.forecast import forecast
 from tracker.questions.question import Questions
 from tracker.run import Run
 from tracker.stores.base import Store
 from tracker.tree import Cell, Node, build_tree
+from tracker.verdicts import OPEN, Comparison, leading
 
 # Three words for a plan, and everything else is under way.
 _STATUS = {"planned": "planned", "blocked": "planned", "done": "done", "diverged": "done", "moot": "done"}
 _ENDED = ("done", "diverged", "moot")
-_OPEN = ("", "unreplicated", "inconclusive")  # verdicts that answer nothing
 _TROUBLES = ("failed", "interrupted", "dead")
 
 
@@ -36,6 +37,19 @@ class Finding:
     estimates: tuple[Estimate, ...] = ()
     comparisons: tuple[Comparison, ...] = ()  # empty where there is no verdict
     children: tuple[Finding, ...] = field(default=())
+    look: looks.Look | None = None  # the declared look that the numbers are those of
+
+    @property
+    def wanted(self) -> tuple[Cell, ...]:
+        """The runs that are asked for now: with declared looks, those up to the next one that is needed."""
+        stages = self.node.question.looks
+        if not stages:
+            return self.cells
+        due = (
+            (self.look.following if self.state not in _ENDED else self.look.seeds) if self.look else stages[0]
+        )
+        seeds = self.node.question.seeds[: due or None]
+        return tuple(cell for cell in self.cells if cell.seed in seeds)
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -59,18 +73,14 @@ class Finding:
 
     @property
     def lead(self) -> Comparison | None:
-        """The comparison that speaks for the question in one row.
+        """The comparison that speaks for the question in one row."""
+        return leading(self.node.question, self.comparisons)
 
-        One that diverged comes first; then the trend where there is a scale, else the value with the smallest
-        adjusted p, the first of equals.
-        """
-        diverged = [one for one in self.comparisons if one.verdict == "diverged"]
-        if diverged:
-            return diverged[0]
-        tested = [one for one in self.comparisons if one.p is not None]
-        if self.node.question.scale or not tested:
-            return next(iter(self.comparisons), None)
-        return min(tested, key=lambda one: one.p if one.p is not None else 1.0)
+    @property
+    def seeds_needed(self) -> int | None:
+        """The seeds per value that would find the smallest difference of interest; None where unknown."""
+        question = self.node.question
+        return forecast(question, self.estimates, self.lead) if self.lead else None
 
     @property
     def verdict(self) -> str:
@@ -94,29 +104,33 @@ def _finding(node: Node, numbers: Numbers, now: datetime, parent: Finding | None
     own = _of_cells(node, numbers, now, gate) if node.cells else Finding(node, now, gate, "")
     children = tuple(_finding(child, numbers, now, own) for child in node.children)
     if node.cells:
-        return Finding(node, now, own.state, own.computed, own.estimates, own.comparisons, children)
+        return replace(own, children=children)
     return Finding(node, now, gate or _group_state(children), _group_sentence(children), children=children)
 
 
 def _of_cells(node: Node, numbers: Numbers, now: datetime, gate: str) -> Finding:
     question = node.question
     states = [cell.state(now) for cell in node.cells]
-    found = estimates(node, numbers)
+    look = looks.last_look(node)
+    counted = looks.counted(node, look) if look else node
+    found = estimates(counted, numbers)
     state = gate or cells_state(states)
-    confounds = node.confounds
+    confounds = counted.confounds
+    comparisons: tuple[Comparison, ...] = ()
     if gate:
         sentence = f"{_gate_sentence(node, gate)}; {sentences.progress(question, states, found)}"
     elif confounds:
         sentence = sentences.not_comparable(question, confounds, found)
-    elif state not in _ENDED:
+    elif state not in _ENDED and not look:
         sentence = sentences.progress(question, states, found)
     elif any(one.missing for one in found):
         sentence = sentences.missing(question, found)
     else:
-        comparisons = compare(question, found)
-        sentence = sentences.settled(question, comparisons, found)
-        return Finding(node, now, state, _with_uncounted(sentence, node), found, comparisons)
-    return Finding(node, now, state, _with_uncounted(sentence, node), found)
+        comparisons = compare(counted.question, found)
+        sentence = sentences.settled(counted.question, comparisons, found, look)
+        if state not in _ENDED and comparisons and all(one.verdict not in OPEN for one in comparisons):
+            state = "done"
+    return Finding(node, now, state, _with_uncounted(sentence, node), found, comparisons, look=look)
 
 
 def _with_uncounted(sentence: str, node: Node) -> str:
@@ -143,7 +157,8 @@ def _gate(node: Node, parent: Finding | None) -> str:
     wanted = node.question.when.get("parent.verdict")
     if parent is None or wanted is None or parent.verdict == wanted:
         return ""
-    return "blocked" if parent.verdict in ("", "unreplicated") else "moot"
+    waiting = parent.verdict in ("", "unreplicated") or parent.state not in _ENDED
+    return "blocked" if waiting else "moot"
 
 
 def _gate_sentence(node: Node, gate: str) -> str:
@@ -165,7 +180,7 @@ def _group_state(children: Sequence[Finding]) -> str:
 
 def _group_sentence(children: Sequence[Finding]) -> str:
     below = [finding for child in children for finding in walk(child) if finding.node.cells]
-    answered = sum(finding.verdict not in _OPEN for finding in below)
+    answered = sum(finding.verdict not in OPEN for finding in below)
     moot = sum(finding.state == "moot" for finding in below)
     rest = f", {moot} moot" if moot else ""
     return f"{answered} of {len(below)} question{'s' * (len(below) != 1)} answered{rest}."

@@ -32,5 +32,12 @@ def p_value(p: float | None, alpha: float) -> str:
     return f"={p:.{count}f}"
 
 
+def percentage(level: float) -> str:
+    """A level such as 0.95 in percent, with the decimals that tell how far it is from 100."""
+    number = 100 * level
+    count = next(d for d in range(20) if abs(round(number, d) - number) <= 0.02 * (100 - number) or d == 19)
+    return f"{number:.{count}f}%"
+
+
 def _side(number: float, bound: float) -> int:
     return (number > bound) - (number < bound)

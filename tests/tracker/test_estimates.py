@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tracker.comparisons import compare, holm, paired, slope, welch
+from tracker.comparisons import compare
+from tracker.effects import Sample, holm, paired, slope, welch
 from tracker.estimates import Estimate, chosen, estimates, interval
 from tracker.questions.question import Metric, Question
 from tracker.run import Run
@@ -87,7 +88,10 @@ def test_the_interval_of_a_mean_is_scipys(numbers: list[float], alpha: float) ->
 
 @given(SAMPLES, SAMPLES)
 def test_welchs_test_is_scipys(numbers: list[float], baseline: list[float]) -> None:
-    ours, theirs = welch(numbers, baseline), stats.ttest_ind(numbers, baseline, equal_var=False)
+    ours, theirs = (
+        welch(Sample.of(numbers), Sample.of(baseline)),
+        stats.ttest_ind(numbers, baseline, equal_var=False),
+    )
     expected = theirs.confidence_interval(0.95)
     assert ours.p == pytest.approx(theirs.pvalue, rel=1e-6, abs=1e-12)
     assert ours.interval(0.05) == pytest.approx((expected.low, expected.high), rel=1e-6, abs=1e-9)
@@ -114,7 +118,7 @@ def test_sameness_is_two_one_sided_tests() -> None:
     numbers, baseline, margin = [1.0, 2.0, 3.5], [1.5, 2.5, 2.0, 3.0], 2.0
     lower = stats.ttest_ind(numbers, [x - margin for x in baseline], equal_var=False, alternative="greater")
     upper = stats.ttest_ind(numbers, [x + margin for x in baseline], equal_var=False, alternative="less")
-    ours = welch(numbers, baseline).p_beyond(margin)
+    ours = welch(Sample.of(numbers), Sample.of(baseline)).p_beyond(margin)
     assert ours == pytest.approx(max(lower.pvalue, upper.pvalue))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +21,20 @@ VERDICTS = (
     "rising",
     "falling",
     "flat",
+    "peak",
+    "valley",
     "diverged",  # a value, or the baseline, converged with no seed
 )
+
+
+_SPLITS = {"val": "validation", "valid": "validation", "dev": "validation", "train": "training"}
+SPLITS = ("test", "validation", "training")
+
+
+def split_of(name: str) -> str:
+    """The split that a metric's name tells, such as test.accuracy or val_loss; empty where it tells none."""
+    first = re.split(r"[^a-z]", name.lower())[0]
+    return first if first in SPLITS else _SPLITS.get(first, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,11 @@ class Metric:
     goal: str = "maximize"
     unit: str = ""
     sesoi: float | None = None  # the smallest difference of interest, in the metric's unit
+    split: str = ""  # test, validation or training; read from the name where it tells
+
+    def __post_init__(self) -> None:
+        if not self.split:
+            object.__setattr__(self, "split", split_of(self.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +74,9 @@ class Question:
     values: tuple[Any, ...] = ()
     baseline: Any = None
     scale: str = ""  # "", "ordered" or "log"
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # what a named value sets
     seeds: tuple[int, ...] = ()
+    looks: tuple[int, ...] = ()  # at how many seeds the results may be looked at
     alpha: float = 0.05
     pair_by: str = ""
     nuisance: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -71,6 +91,21 @@ class Question:
     def has_baseline(self) -> bool:
         """Whether one of the values is the one to compare with; null may be that value."""
         return any(same(value, self.baseline) for value in self.values)
+
+    @property
+    def error_rate(self) -> float:
+        """The error rate of one look: alpha, shared out among the declared looks."""
+        return self.alpha / (len(self.looks) or 1)
+
+    def settings_of(self, value: Any) -> Mapping[str, Any]:
+        """The settings that a value stands for: the parameter's, or those of a named variant."""
+        return self.variants[value] if self.variants else {self.parameter: value}
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """The settings in which the values differ, and the nuisance ones."""
+        names = next(iter(self.variants.values())) if self.variants else (self.parameter,)
+        return (*names, *self.nuisance)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,42 @@
+"""Which seeds count when the results may be looked at before all of them are there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from tracker.tree import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A declared moment at which the results are looked at."""
+
+    seeds: int  # how many of the declared seeds count, from the first on
+    number: int  # 1 for the first look; 0 where every seed is there and there are more than were declared
+    following: int  # at how many seeds the next look is; 0 after the last one
+
+
+def last_look(node: Node) -> Look | None:
+    """The last declared look whose runs are all there; None before the first, or without declared looks."""
+    question = node.question
+    open_seeds = {cell.seed for cell in node.cells if not cell.answer}
+    ready = _leading(question.seeds, open_seeds)
+    if not question.looks or ready < question.looks[0]:
+        return None
+    if ready == len(question.seeds) > question.looks[-1]:
+        return Look(ready, 0, 0)
+    number = sum(look <= ready for look in question.looks)
+    following = question.looks[number] if number < len(question.looks) else 0
+    return Look(question.looks[number - 1], number, following)
+
+
+def counted(node: Node, look: Look) -> Node:
+    """The node with the seeds of a look alone."""
+    seeds = node.question.seeds[: look.seeds]
+    cells = tuple(cell for cell in node.cells if cell.seed in seeds)
+    return replace(node, question=replace(node.question, seeds=seeds), cells=cells)
+
+
+def _leading(seeds: tuple[int, ...], open_seeds: Collection[int]) -> int:
+    return next((place for place, seed in enumerate(seeds) if seed in open_seeds), len(seeds))

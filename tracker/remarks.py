@@ -1,0 +1,104 @@
+"""What a reader must know beside the comparisons, a clause each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from tracker.estimates import Estimate
+from tracker.forecast import forecast
+from tracker.moments import skewed
+from tracker.questions.question import Question
+from tracker.rounding import MOST_DECIMALS, digits
+from tracker.seeds import MOST
+from tracker.verdicts import OPEN, Comparison
+from tracker.words import label, margin
+
+LOOSE = 0.2  # a correlation of pairs under which pairing loses power
+
+
+def remarks(
+    question: Question,
+    comparisons: Sequence[Comparison],
+    estimates: Sequence[Estimate],
+    lead: Comparison | None,
+) -> list[str]:
+    """The clauses in their order: what was chosen, doubts about the seeds, how many would be enough."""
+    return [
+        *_choices(question, estimates),
+        *_networks(question, comparisons, estimates),
+        *_outliers(question, estimates),
+        *_skew(estimates),
+        *_hanging(question, comparisons),
+        *_loose(question, comparisons),
+        *(_needed(question, estimates, lead) if lead else []),
+    ]
+
+
+def diverged(question: Question, estimates: Iterable[Estimate]) -> list[str]:
+    """A clause for each value of which not every run converged."""
+    return [
+        f"{label(question, one.value)}: {one.completed - one.diverged} of {one.completed} converged"
+        for one in estimates
+        if one.diverged
+    ]
+
+
+def _choices(question: Question, estimates: Iterable[Estimate]) -> list[str]:
+    if not question.select_by:
+        return []
+    chosen = [
+        " ".join(f"{name}={json.dumps(value)}" for name, value in one.nuisance.items())
+        + f" for {label(question, one.value)}"
+        for one in estimates
+    ]
+    return [f"chosen by {question.select_by}: {', '.join(chosen)}"]
+
+
+def _networks(
+    question: Question, comparisons: Sequence[Comparison], estimates: Iterable[Estimate]
+) -> list[str]:
+    """What single networks are worth; told only beside comparisons, because else the skills tell it."""
+    known = [(one, one.network) for one in estimates if one.network and comparisons]
+    told = [f"{label(question, one.value)} {low:.4g} to {high:.4g}" for one, (low, high) in known]
+    return [f"by the {question.metric.split} set's size alone: {', '.join(told)}"] if told else []
+
+
+def _outliers(question: Question, estimates: Iterable[Estimate]) -> list[str]:
+    clauses = []
+    for one in estimates:
+        if one.outlier is not None and one.sd and one.median is not None:
+            decimals = min(digits(one.sd) + 1, MOST_DECIMALS)
+            numbers = f"median {one.median:.{decimals}f}, mean {one.mean:.{decimals}f}"
+            clauses.append(f"{label(question, one.value)}: seed {one.outlier} lies far out ({numbers})")
+    return clauses
+
+
+def _skew(estimates: Iterable[Estimate]) -> list[str]:
+    leaning = skewed([list(one.skills.values()) for one in estimates])
+    return ["the seeds are skewed, so the intervals may hold less often than they say"] if leaning else []
+
+
+def _hanging(question: Question, comparisons: Iterable[Comparison]) -> list[str]:
+    clauses = []
+    for one in comparisons:
+        if one.hangs_on:
+            seeds = ", ".join(f"seed {seed} of {label(question, value)}" for value, seed in one.hangs_on)
+            subject = "the trend" if one.test == "slope t" else label(question, one.value)
+            clauses.append(f"{one.verdict} for {subject} hangs on {seeds}")
+    return clauses
+
+
+def _loose(question: Question, comparisons: Iterable[Comparison]) -> list[str]:
+    loose = [one for one in comparisons if one.correlation is not None and one.correlation < LOOSE]
+    names = ", ".join(f"{label(question, one.value)} (r={one.correlation:.2f})" for one in loose)
+    return [f"pairs hardly go together, so pairing finds less: {names}"] if loose else []
+
+
+def _needed(question: Question, estimates: Sequence[Estimate], lead: Comparison) -> list[str]:
+    """How many seeds would be enough, where the lead is open and has fewer."""
+    seeds = forecast(question, estimates, lead) if lead.verdict in OPEN else None
+    if seeds is None or seeds <= min(lead.n):
+        return []
+    count = f"more than {MOST}" if seeds > MOST else f"about {seeds}"
+    return [f"{count} seeds per value would find {margin(question)} in 4 of 5 cases"]
