@@ -6,6 +6,7 @@ BINDINGS = "tracker_runs"  # {_id: identity of a run, run: its number in `runs`}
 POINTS = "tracker_points"  # all points of a long metric, in chunks: {run: identity, name, chunk, steps, ..}
 THINNED = "thinned"  # in a document of `metrics`: it holds some points, and all stand in the chunks
 
-# in a document of `runs`: how far the copy of the run's folder has come; no reader of runs needs them
+# facts in a document of `runs` that tell how far the copy of the run's folder has come
+MIRRORS = ("events", "copied")
 EVENTS = "info.tracker.events"  # bytes of the journal
 COPIED = "info.tracker.copied"  # bytes of the output, number of the metrics

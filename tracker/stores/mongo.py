@@ -11,7 +11,7 @@ from tracker.address import masked
 from tracker.journal.identity import recorded_uuid
 from tracker.run import Run, Series
 from tracker.stores.base import id_from, id_order, unknown_run
-from tracker.stores.collections import COPIED, EVENTS, POINTS, THINNED
+from tracker.stores.collections import MIRRORS, POINTS, THINNED
 from tracker.stores.connection import asking, database_at
 from tracker.stores.record import number_from, run_from, run_id, series_from, values_from
 
@@ -23,8 +23,6 @@ UNREAD = (  # what no Run holds: it may be large, or secret
     "experiment.sources",
     "experiment.dependencies",
     "experiment.repositories",
-    EVENTS,
-    COPIED,
 )
 
 Document = Mapping[str, Any]
@@ -40,7 +38,7 @@ class MongoStore:
 
     def runs(self) -> Iterator[Run]:
         with asking(self.address):
-            found = [run_from(document) for document in self._documents(dict.fromkeys(UNREAD, 0))]
+            found = [_run(document) for document in self._documents(dict.fromkeys(UNREAD, 0))]
         yield from sorted(found, key=lambda run: id_order(run.id))
 
     def run(self, id: int | str) -> Run:
@@ -49,7 +47,7 @@ class MongoStore:
             for spelling in (wanted, str(wanted)):
                 document = self._database.runs.find_one({"_id": spelling}, dict.fromkeys(UNREAD, 0))
                 if document is not None:
-                    return run_from(document)
+                    return _run(document)
             known = [run_id(document) for document in self._documents({"_id": 1})]
         raise unknown_run(wanted, sorted(known, key=id_order), self.address)
 
@@ -77,13 +75,13 @@ class MongoStore:
         fields = {"run_id": 1, THINNED: 1, "values": seen}
         fields |= {"steps": {"$slice": ["$steps", 1]}, "last": {"$slice": ["$steps", -1]}}
         wanted = {"name": name, "run_id": {"$in": ids}}
-        parts = defaultdict(list)
+        parts: dict[int | str, list[Document]] = defaultdict(list)
         for part in self._database.metrics.aggregate([{"$match": wanted}, {"$project": fields}]):
             parts[part["run_id"]].append(part)
         return parts
 
     def _number(self, run: Run, name: str, parts: Sequence[Document], reduction: str) -> float | None:
-        """A thinned metric keeps its first, last, largest and smallest value: only the mean needs them all."""
+        """A thinned metric keeps its first, last, largest and smallest value; its mean needs them all."""
         last_steps = [step for part in parts for step in part.get("last") or ()]
         if reduction == "mean" and any(part.get(THINNED) for part in parts):
             parts = self._whole(run, name, ("values",)) or parts
@@ -100,3 +98,13 @@ class MongoStore:
     def _documents(self, fields: dict[str, int]) -> Iterator[dict[str, Any]]:
         """Every run; Sacred leaves a stump without an id when it ends a run that it could not begin."""
         return (document for document in self._database.runs.find({}, fields) if document["_id"] is not None)
+
+
+def _run(document: Document) -> Run:
+    """The run without what the mirror notes of its copying, so that it is the same as in its folder."""
+    info = document.get("info")
+    facts = info.get("tracker") if isinstance(info, Mapping) else None
+    if not isinstance(info, Mapping) or not isinstance(facts, Mapping):
+        return run_from(document)
+    kept = {name: fact for name, fact in facts.items() if name not in MIRRORS}
+    return run_from({**document, "info": {**info, "tracker": kept}})

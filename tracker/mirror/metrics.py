@@ -1,0 +1,112 @@
+"""The metrics of a run's folder, copied to MongoDB as far as they have grown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pymongo.database import Database
+
+from tracker.journal.layout import POINTS as POINTS_FILE
+from tracker.journal.moments import microseconds
+from tracker.journal.not_finite import NotFinite
+from tracker.journal.points import Batch
+from tracker.journal.reader import Record, metric_names, new_points, read_points
+from tracker.mirror.put import put
+from tracker.mirror.track import Track
+from tracker.stores.collections import POINTS
+
+GROWTH = 0.1  # of a metric, after which its document is written again ..
+PAUSE = 10.0  # .. or so many seconds later, so that a long metric is not sent again and again
+
+
+@dataclass(slots=True)
+class MetricsCopy:
+    """How far the copy of one run's metrics has come; every attempt goes on where the last one failed."""
+
+    database: Database[Any]
+    uuid: str
+    run_id: int
+    writes: int = 0  # documents that were new or had grown
+    not_finite: NotFinite = field(default_factory=NotFinite)  # what stock Sacred recorded of that kind
+    _tracks: dict[str, Track] = field(default_factory=dict)
+    _offset: int = 0  # bytes of the journaled points that are read
+    _full: list[dict[str, Any]] = field(default_factory=list)  # chunks that are not written yet
+    _known: dict[Any, int] = field(default_factory=dict)  # points in the documents that the server has
+    _when: dict[str, float] = field(default_factory=dict)  # a metric was written
+    _looked: bool = False
+
+    @property
+    def links(self) -> list[dict[str, Any]]:
+        """The metrics whose documents stand in the database, in the order in which they began."""
+        return [track.link for track in self._tracks.values() if track.id in self._known]
+
+    def advance(self, record: Record, *, whole: bool) -> None:
+        """Copies what is new; `whole` leaves nothing for later. Raises PyMongoError, StoreError."""
+        if not self._looked:
+            self._look()
+        self._write_full()
+        for batches in self._new(record):
+            for batch in batches:
+                track = self._tracks.setdefault(batch.name, Track(self.uuid, batch.name))
+                self._full.extend(track.add(batch))
+            self._write_full()
+        for track in self._tracks.values():
+            if self._is_due(track, whole):
+                self._write_open(track)
+
+    def _new(self, record: Record) -> Iterator[list[Batch]]:
+        if not record.journaled or not (record.folder / POINTS_FILE).exists():
+            yield from self._stock(record)
+            return
+        batches, self._offset = new_points(record.folder, self._offset)
+        while batches:
+            yield batches
+            batches, self._offset = new_points(record.folder, self._offset)
+
+    def _stock(self, record: Record) -> Iterator[list[Batch]]:
+        """The points of a file that is written anew each time; those that are not finite are counted."""
+        begun = record.document.get("start_time")
+        start = microseconds(begun) if isinstance(begun, datetime) else 0
+        self.not_finite = NotFinite()
+        for name in metric_names(record.folder):
+            points = read_points(record.folder, name)
+            times = points.times or [start] * len(points.values)
+            batch = self.not_finite.without(Batch(name, points.steps, points.values, times))
+            done = self._tracks[name].count if name in self._tracks else 0
+            if len(batch.values) > done:
+                yield [Batch(name, batch.steps[done:], batch.values[done:], batch.times[done:])]
+
+    def _look(self) -> None:
+        """Learns what is there, so that a repeated copy writes nothing."""
+        known: Iterable[Any] = self.database["metrics"].find({"run_id": self.run_id}, {"count": 1})
+        self._known = {document["_id"]: document.get("count", 0) for document in known}
+        known = self.database[POINTS].find({"run": self.uuid}, {"count": 1})
+        self._known |= {document["_id"]: document.get("count", 0) for document in known}
+        self._looked = True
+
+    def _is_due(self, track: Track, whole: bool) -> bool:
+        new = track.count - self._known.get(track.id, 0)
+        late = time.monotonic() - self._when.get(track.name, 0.0) > PAUSE
+        return new > 0 and (whole or late or new >= GROWTH * track.count)
+
+    def _write_full(self) -> None:
+        while self._full:
+            self._put(POINTS, self._full[0])
+            self._full.pop(0)
+
+    def _write_open(self, track: Track) -> None:
+        document, chunk = track.documents(self.run_id)
+        if chunk is not None:
+            self._put(POINTS, chunk)
+        self._put("metrics", document)
+        self._when[track.name] = time.monotonic()
+
+    def _put(self, collection: str, document: dict[str, Any]) -> None:
+        id, count = document["_id"], document["count"]
+        if self._known.get(id, -1) < count:
+            self.writes += put(self.database[collection], document, is_new=id not in self._known)
+            self._known[id] = count

@@ -1,0 +1,146 @@
+"""One document of `runs`, written field by field so that nobody else's field, nor a newer one, is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from tracker.errors import StoreError
+from tracker.journal.identity import recorded_uuid
+from tracker.mirror.binding import bound_id, rebound_id
+from tracker.mirror.changes import change, flat, is_path
+from tracker.mirror.document import Document, tags_of
+from tracker.stores.collections import COPIED, EVENTS
+
+_AT_THE_END = ("stop_time", "result", "fail_trace")  # written last, so that they are a promise
+
+
+class VanishedError(StoreError):
+    """The document is not there any more, or belongs to another run."""
+
+
+@dataclass(slots=True)
+class RunDocument:
+    """What the server has of a run, as far as it is known here."""
+
+    database: Database[Any]
+    uuid: str
+    id: int = 0
+    writes: int = 0
+    _before: Document = field(default_factory=dict)
+    events: int = 0  # bytes of the journal that the document tells of
+    _output: int = 0
+    _links: list[Any] = field(default_factory=list)
+    _heartbeat: datetime | None = None
+    _tagged: bool = False
+
+    def begin(self, wanted: int | str, document: Document, heartbeat: datetime | None) -> None:
+        """Finds the run's document or makes it, as that of a run that goes; then `id` is its number."""
+        id = bound_id(self.database, self.uuid, wanted)
+        found = self._found_or_made(id, document, heartbeat)
+        while recorded_uuid(found) != self.uuid:
+            id = rebound_id(self.database, self.uuid, id)
+            found = self._found_or_made(id, document, heartbeat)
+        self._remember(found)
+        self.id = id
+
+    def _found_or_made(self, id: int, document: Document, heartbeat: datetime | None) -> Document:
+        found = self.database["runs"].find_one({"_id": id}, {"captured_out": 0})
+        if found is not None:
+            return dict(found)
+        new = _begun(id, document, heartbeat)
+        try:
+            self.database["runs"].insert_one(new)
+        except DuplicateKeyError:
+            return self._found_or_made(id, document, heartbeat)
+        self.writes += 1
+        return new
+
+    def _remember(self, found: Mapping[str, Any]) -> None:
+        facts = found["info"]["tracker"]
+        copied = facts.get("copied") or {}
+        self._before, self.events = flat(found), facts.get("events", 0)
+        self._output = copied.get("output", 0)
+        self._links = list(found["info"].get("metrics") or ())
+        self._heartbeat, self._tagged = found.get("heartbeat"), "omniboard" in found
+
+    def update(self, document: Document, events: int) -> None:
+        """Writes what differs, unless the server has been told more of the run's events already."""
+        now = flat(document)
+        if events < self.events or (events == self.events and now == self._before):
+            return
+        update = change(self._before, now)
+        if not all(is_path(name) for fields in update.values() for name in fields):
+            update = self._with_whole_info(update, document)
+        update["$set"] = {**update.get("$set", {}), EVENTS: events}
+        self._write({EVENTS: {"$lte": events}}, update)
+        self._before, self.events = now, events
+        self._tag(document)
+
+    def _with_whole_info(self, update: dict[str, Document], document: Document) -> dict[str, Document]:
+        """For keys with a dot, which no path reaches."""
+        facts = {**document["info"]["tracker"], "copied": self._copied()}
+        info = {**document["info"], "tracker": facts, "metrics": self._links}
+        others = {
+            operator: {name: value for name, value in fields.items() if not name.startswith("info.")}
+            for operator, fields in update.items()
+        }
+        return {"$set": {**others.get("$set", {}), "info": info}} | (
+            {"$unset": others["$unset"]} if others.get("$unset") else {}
+        )
+
+    def _tag(self, document: Document) -> None:
+        """The questions that the run answers, as long as nobody has tagged it."""
+        tags = tags_of(document)
+        if tags and not self._tagged:
+            untagged = {"_id": self.id, "omniboard": {"$exists": False}}
+            self.database["runs"].update_one(untagged, {"$set": {"omniboard": {"tags": tags}}})
+        self._tagged = self._tagged or bool(tags)
+
+    def beat(self, heartbeat: datetime | None) -> None:
+        """Writes the last sign of life, which never goes back."""
+        if heartbeat is None or (self._heartbeat is not None and heartbeat <= self._heartbeat):
+            return
+        older: Document = {"$or": [{"heartbeat": None}, {"heartbeat": {"$lt": heartbeat}}]}
+        self._write(older, {"$set": {"heartbeat": heartbeat}})
+        self._heartbeat = heartbeat
+
+    def show_output(self, text: str, size: int) -> None:
+        """Writes the output, of which `size` bytes were seen."""
+        if size > self._output:
+            shown = {"captured_out": text, f"{COPIED}.output": size}
+            self._write({f"{COPIED}.output": {"$lt": size}}, {"$set": shown})
+            self._output = size
+
+    def link(self, links: Sequence[Any]) -> None:
+        """Writes which metrics the run has; there are only ever more of them."""
+        if len(links) > len(self._links):
+            linked = {"info.metrics": list(links), f"{COPIED}.metrics": len(links)}
+            self._write({f"{COPIED}.metrics": {"$lt": len(links)}}, {"$set": linked})
+            self._links = list(links)
+
+    def _copied(self) -> Document:
+        return {"output": self._output, "metrics": len(self._links)}
+
+    def _write(self, older: Document, update: dict[str, Document]) -> None:
+        ours = {"_id": self.id, "info.tracker.uuid": self.uuid}
+        if self.database["runs"].update_one({**ours, **older}, update).matched_count:
+            self.writes += 1
+        elif not self.database["runs"].find_one(ours, {"_id": 1}):
+            raise VanishedError(f"Run {self.id} was deleted there while it was copied: push it again.")
+
+
+def _begun(id: int, document: Document, heartbeat: datetime | None) -> Document:
+    new = {name: value for name, value in document.items() if name not in _AT_THE_END}
+    facts = {**document["info"]["tracker"], "events": 0, "copied": {"output": 0, "metrics": 0}}
+    new |= {"_id": id, "info": {**document["info"], "tracker": facts, "metrics": []}}
+    new |= {"status": document["status"] if document["status"] == "QUEUED" else "RUNNING"}
+    new |= {"artifacts": [], "resources": [], "captured_out": "", "heartbeat": heartbeat}
+    new["experiment"] = {**document["experiment"], "sources": []}
+    tags = tags_of(document)
+    return new | ({"omniboard": {"tags": tags}} if tags else {})
