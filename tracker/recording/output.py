@@ -7,7 +7,7 @@ import re
 LONGEST = 1 << 20  # letters of a line without an end, after which it is ended, so that memory is bounded
 
 # what moves the cursor: \r, \b, ESC [K and its like (erase), ESC [A (up, which nested bars use)
-_MOVES = re.compile(r"(\r|\b|\n|\x1b\[[012]?K|\x1b\[\d*A)".replace(r"\b", "\x08"))
+_MOVES = re.compile(r"(\r|\x08|\n|\x1b\[[012]?K|\x1b\[\d*A)")
 _BEGUN = re.compile(r"\x1b(?:\[\d*)?$")  # the beginning of one of them at the end of a piece
 _PLAIN = re.compile(r"[^\r\x08\x1b]*\Z")
 
@@ -34,8 +34,9 @@ class CleanOutput:
 
     def close(self) -> str:
         """The line that has no end, which is the last one of the output."""
-        rest, self._rows, self._row, self._column = "\n".join(self._rows), [""], 0, 0
-        return f"{rest}\n" if rest else ""
+        rest = "\n".join(self._rows) + self._begun
+        self._rows, self._row, self._column, self._begun = [""], 0, 0, ""
+        return rest if not rest or rest.endswith("\n") else f"{rest}\n"
 
     def _is_at_end(self) -> bool:
         return len(self._rows) == 1 and self._column == len(self._rows[0])
