@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from importlib.metadata import PackageNotFoundError, PathDistribution
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +48,12 @@ def _in_folder(folder: Path) -> Iterator[tuple[str, str]]:
 
 def _from_metadata(entry: Path) -> tuple[str, str]:
     """An .egg-info of a package that is installed from where it lies has no version in its name."""
+    file = entry / "PKG-INFO" if entry.is_dir() else entry
     try:
-        return entry.stem, str(PathDistribution(entry).version)
-    except (PackageNotFoundError, KeyError, TypeError, UnicodeDecodeError, OSError):
-        return entry.stem, "unknown"
+        version = re.search(r"^Version:\s*(\S+)", file.read_text(errors="replace"), re.MULTILINE)
+    except OSError:
+        version = None
+    return entry.stem, version[1] if version else "unknown"
 
 
 def graphics_cards() -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ def imported_sources(root: Path, base: Path, more: Iterable[str] = ()) -> list[t
     environment lies in the repository; `more` are files that count wherever they lie.
     """
     files = {os.path.realpath(path) for path in more if path}
-    installed, inside = _installed(), f"{os.path.realpath(root)}{os.sep}"
+    installed, inside = _installed(), _inside(root)
     for module in list(sys.modules.values()):  # an import in another thread may add to it
         file = getattr(module, "__file__", None)
         if isinstance(file, str) and file.endswith(".py"):
@@ -54,4 +54,9 @@ def _installed() -> tuple[str, ...]:
     """Where packages, environments and Python itself lie."""
     own = {sys.prefix, sys.exec_prefix, sys.base_prefix} if sys.prefix != "/usr" else set[str]()
     places = {*own, *sysconfig.get_paths().values(), *site.getsitepackages(), site.getusersitepackages()}
-    return tuple(f"{os.path.realpath(place)}{os.sep}" for place in places if place)
+    return tuple(_inside(place) for place in places if place)
+
+
+def _inside(folder: str | Path) -> str:
+    """What the name of every file in the folder begins with."""
+    return f"{os.path.realpath(folder).rstrip(os.sep)}{os.sep}"
