@@ -10,6 +10,7 @@ from typing import Any
 from pymongo.database import Database
 
 from tracker.errors import StoreError
+from tracker.journal.heartbeat import last_beat
 from tracker.journal.identity import run_uuid
 from tracker.journal.layout import CONFIG, INFO, JOURNAL, METRICS, RUN
 from tracker.journal.reader import Record, read_record
@@ -105,11 +106,15 @@ class Copy:
     def _copy_signs_of_life(self, run: RunDocument, whole: bool) -> None:
         if not whole and time.monotonic() - self._late < BEAT:
             return
-        record = read_record(self.folder) or self._record
-        run.beat(heartbeat_of(record.document) if record else None)
+        run.beat(self._heartbeat())
         size = output_size(self.folder)
         run.show_output(shortened(self.folder), size)
         self._late = time.monotonic()
+
+    def _heartbeat(self) -> datetime | None:
+        document = self._record.document if self._record else {}
+        beat = last_beat(self.folder) if self._record and self._record.journaled else None
+        return heartbeat_of({**document, "heartbeat": beat} if beat else document)
 
     def _document(self, record: Record, run: RunDocument, metrics: MetricsCopy) -> dict[str, Any]:
         files = RunFiles(record, run.id, self._files, [record.fault] if record.fault else [])

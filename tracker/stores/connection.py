@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 REFUSALS = (13, 18, 8000)  # Unauthorized, AuthenticationFailed, Atlas' word for both
 
-_TOO_OLD = "reports wire version"  # in the words of the driver; it has no error of its own for that
+# in the words of the driver, which has no errors of its own for these
+_TOO_OLD = "reports wire version"
+_NO_TLS = "SSL handshake failed"
 
 
 def database_at(address: str, **options: Any) -> Database[dict[str, Any]]:
@@ -45,6 +47,8 @@ def told(error: PyMongoError, shown: str) -> str:
 
     if is_too_old(error):
         return f"{shown} is a MongoDB too old for this tracker: update it to {_oldest()} or newer."
+    if isinstance(error, ConnectionFailure) and _NO_TLS in str(error):
+        return f"{shown} answers, but not with the TLS of the address: check its tls options, certificates."
     if isinstance(error, ConnectionFailure):
         return f"No MongoDB answers at {shown}: start it, or correct the address."
     if isinstance(error, OperationFailure):

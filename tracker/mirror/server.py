@@ -1,0 +1,84 @@
+"""A MongoDB that runs are copied to: asked whether it may be written, given the indexes of its readers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo.database import Database
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+
+from tracker.address import masked
+from tracker.errors import StoreError
+from tracker.mirror.binding import highest_id
+from tracker.stores.collections import BINDINGS, POINTS
+from tracker.stores.connection import REFUSALS, database_at, is_too_old, told
+
+# where the address does not say: a server that is stopped must not hold anybody for long
+TIMEOUTS = {"connectTimeoutMS": 5000, "socketTimeoutMS": 20_000}
+
+INDEXES = (
+    ("metrics", [("run_id", 1), ("name", 1)], False),
+    (POINTS, [("run", 1), ("name", 1), ("chunk", 1)], False),
+    ("fs.files", [("filename", 1), ("uploadDate", 1)], False),  # as every driver makes them
+    ("fs.chunks", [("files_id", 1), ("n", 1)], True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A database that runs are copied to, or from."""
+
+    database: Database[Any]
+    shown: str  # its address without credentials
+
+    def prepare(self) -> int:
+        """Makes sure that runs may be written; returns the highest number that a run has there.
+
+        Raises StoreError where this user or this driver will never do, before anything is written, and
+        PyMongoError where the server is away.
+        """
+        try:
+            highest = highest_id(self.database)
+        except PyMongoError as error:
+            raise self._refusal(error) or error from error
+        try:
+            self.database[BINDINGS].update_one({"_id": ""}, {"$set": {"run": 0}})  # which is no run's
+        except OperationFailure as error:
+            if error.code != 13:
+                raise
+            raise StoreError(
+                f"{self.shown} lets this user read, not write: give it the role readWrite, or take another."
+            ) from error
+        self._make_indexes()
+        return highest
+
+    def _refusal(self, error: PyMongoError) -> StoreError | None:
+        refuses = isinstance(error, OperationFailure) and error.code in REFUSALS
+        return StoreError(told(error, self.shown)) if refuses or is_too_old(error) else None
+
+    def _make_indexes(self) -> None:
+        for collection, keys, unique in INDEXES:
+            try:
+                self.database[collection].create_index(keys, unique=unique)
+            except OperationFailure:  # somebody has made it in another way; it only makes reading quicker
+                continue
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self.database.client.close()
+
+
+def server_at(address: str) -> Server:
+    """The server, which is not asked yet. Raises StoreError where the address cannot be one."""
+    options = {name: value for name, value in TIMEOUTS.items() if name.lower() not in address.lower()}
+    return Server(database_at(address, tz_aware=True, **options), masked(address))
+
+
+def reason(error: Exception) -> str:
+    """Why a copy did not go on, in a few words without credentials."""
+    if isinstance(error, ConnectionFailure):
+        return "it does not answer"
+    if isinstance(error, OperationFailure):
+        return "it refuses this user" if error.code in REFUSALS else f"error {error.code} of the server"
+    return str(error) if isinstance(error, StoreError) else type(error).__name__
