@@ -1,0 +1,84 @@
+"""The Markdown, rendered by a parser that follows the specification."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from tracker.export.cells import clean
+from tracker.export.formats import write
+from tracker.export.markdown import escaped, in_cell, markdown
+
+CELL = re.compile(r"<td>(.*?)</td>", re.DOTALL)
+TAG = re.compile(r"</?(\w+)[^>]*>")
+QUICK = settings(max_examples=60, suppress_health_check=[*HealthCheck])
+
+
+def rendered(text: str) -> str:
+    return MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(text)
+
+
+def seen(marked: str) -> str:
+    """The words a reader sees of rendered text, with single blanks."""
+    return " ".join(html.unescape(re.sub(r"</?\w+[^>]*>", "", marked.replace("<br>", " "))).split())
+
+
+def words(text: str) -> str:
+    return " ".join(clean(text).split())
+
+
+def test_a_root_is_a_heading_with_a_table(tree: Any, tmp_path: Path) -> None:
+    assert write(tree.findings, tree.store, tmp_path / "tree.md") == (tmp_path / "tree.md",)
+    lines = (tmp_path / "tree.md").read_text().splitlines()
+    assert lines[:4] == [
+        "## BatchNorm",
+        "",
+        "| question | state | skill (mean ± sd) | finding |",
+        "| --- | --- | --- | --- |",
+    ]
+    assert lines[5] == (
+        "| &emsp;**norm**<br>&emsp;Does weight normalisation do the same? | ● done<br>**worse** | "
+        "bn 62.0 ± 2.0 %, n=3<br>wn 51.0 ± 1.0 %, n=3 | Nearly. (a human's words)<br>"
+        + in_cell(tree.findings[0].children[0].computed)
+        + " |"
+    )
+    assert lines[-2:] == ["- bn/norm, hypothesis: It does.", "- bn/norm, notes: See the paper."]
+
+
+def test_every_node_is_a_row_of_four_cells(tree: Any) -> None:
+    found = rendered(markdown(tree.findings))
+    assert found.count("<tr>") == 4
+    assert len(CELL.findall(found)) == 3 * 4
+
+
+@QUICK
+@given(st.data())
+def test_a_cell_shows_its_text_whatever_it_is(texts: Any, data: st.DataObject) -> None:
+    text = data.draw(texts)
+    found = rendered(f"| a | b |\n| --- | --- |\n| {in_cell(text)} | end |\n")
+    assert [seen(cell) for cell in CELL.findall(found)] == [words(text), "end"]
+
+
+@QUICK
+@given(st.data())
+def test_a_heading_shows_its_text_whatever_it_is(texts: Any, data: st.DataObject) -> None:
+    text = data.draw(texts)
+    found = rendered(f"## {escaped(text)}\n\nnext\n")
+    assert seen(found.partition("</h2>")[0]) == words(text)
+    assert found.endswith("<p>next</p>\n")
+
+
+@QUICK
+@given(st.data())
+def test_nothing_a_tree_contains_becomes_markup(trees: Any, data: st.DataObject) -> None:
+    tree = data.draw(trees)
+    found = rendered(markdown(tree.findings))
+    allowed = {"h2", "table", "thead", "tbody", "tr", "th", "td", "br", "strong", "span", "ul", "li"}
+    assert set(TAG.findall(found)) <= allowed
+    assert len(CELL.findall(found)) == 4 * 2
