@@ -104,11 +104,8 @@ class JournalObserver:
         """After it: a result that cannot be printed would fail the run, because Sacred prints it."""
         try:
             format(self._run.result)
-        except Exception as error:  # noqa: BLE001  # the user's own methods may raise anything
-            self.leave_out(
-                f"the result, a {type(self._run.result).__name__}, has no text ({type(error).__name__})"
-            )
-            self._run.result = None
+        except Exception:  # noqa: BLE001  # the user's own methods may raise anything
+            self._run.result = plain(self._run.result, self.leave_out, "result")
 
     def join(self) -> None:
         """After the run: wait a little until the server has everything, and say what it has not."""
