@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -14,22 +13,6 @@ import pytest
 from tracker.journal.append import AppendFile
 
 Limit = Callable[[int], AbstractContextManager[None]]
-
-
-@pytest.fixture
-def files_up_to() -> Limit:
-    """No file of this process grows beyond so many bytes: the system cuts writes short, then refuses."""
-
-    @contextmanager
-    def limited(size: int) -> Iterator[None]:
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-    return limited
 
 
 def test_what_is_queued_comes_with_the_flush(tmp_path: Path) -> None:

@@ -25,9 +25,11 @@ def document_from(events: Iterable[Event]) -> Document | None:
     facts: Document = {}
     for event in events:
         name = event.get("event")
+        if not isinstance(name, str):
+            continue
         if name in _BEGINNINGS:
             document, facts = _begun(event), {"uuid": event.get("uuid")}
-        elif document and isinstance(name, str) and name in _APPLIED:
+        elif document and name in _APPLIED:
             _APPLIED[name](document, facts, event)
     if document:
         document["info"]["tracker"] = _with_facts(document["info"].get("tracker"), facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,8 @@ def read_record(folder: Path) -> Record | None:
     except NewerJournal as newer:
         fault = f"{newer}"
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return None
         fault = f"{JOURNAL} cannot be read ({error.strerror})"
     if document is None:
         return _stock_record(folder, fault)
@@ -112,8 +115,11 @@ def _stock_record(folder: Path, fault: str) -> Record | None:
 
 
 def _content(path: Path) -> bytes:
-    with open(path, "rb") as file:  # noqa: PTH123 - a store has thousands
-        return file.read()
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - a store has thousands
+            return file.read()
+    except ValueError as error:  # a name that no file can have
+        raise FileNotFoundError(str(error)) from error
 
 
 def _lines(folder: Path) -> Iterator[bytes] | None:

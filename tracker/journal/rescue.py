@@ -20,15 +20,19 @@ def rescue(files: Iterable[AppendFile], folder: Path, uuid: str) -> StoreError |
         return None
     trouble = next((file.trouble for file in waiting if file.trouble), "it cannot be written")
     place = Path(tempfile.gettempdir()) / f"tracker-rescue-{uuid}"
+    saved: list[str] = []
     try:
         place.mkdir(exist_ok=True)
         for file in waiting:
             (place / file.path.name).write_bytes(file.rest())
+            saved.append(file.path.name)
     except OSError as error:
+        lost = " and ".join(file.path.name for file in waiting[len(saved) :])
         return StoreError(
-            f"The end of run {folder} is lost: {trouble}, nor can {place} ({error.strerror}): make room."
+            f"The end of {lost} of run {folder} is lost: {trouble}, nor can {place} ({error.strerror}): "
+            f"make room for the next run.{' ' + _remedy(folder, place, trouble, saved) if saved else ''}"
         )
-    return StoreError(_remedy(folder, place, trouble, [file.path.name for file in waiting]))
+    return StoreError(_remedy(folder, place, trouble, saved))
 
 
 def _remedy(folder: Path, place: Path, trouble: str, names: list[str]) -> str:
