@@ -102,8 +102,8 @@ def _proof(question: Question, one: Comparison) -> str:
     decimals = _decimals(question, one)
     level = f"{percentage(one.level)} CI {low:.{decimals}f} to {high:.{decimals}f}"
     adjusted = "Holm p" if one.family > 1 else "p"
-    differs = [] if one.verdict in ("same", "flat") else [f"{adjusted}{p_value(one.p, question.alpha)}"]
-    within = [f"TOST {adjusted}{p_value(one.p_same, question.alpha)}"] if one.verdict in WITHIN else []
+    differs = [] if one.verdict in ("same", "flat") else [f"{adjusted}{p_value(one.p, question.error_rate)}"]
+    within = [f"TOST {adjusted}{p_value(one.p_same, question.error_rate)}"] if one.verdict in WITHIN else []
     together = [] if one.correlation is None else [f"r={one.correlation:.2f}"]
     return f"({', '.join([level, *differs, *within, _n(one), *together])})"
 
