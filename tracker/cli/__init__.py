@@ -8,6 +8,7 @@ from tracker.cli.answers import check, export, tree
 from tracker.cli.doctor import doctor
 from tracker.cli.omniboard import omniboard
 from tracker.cli.runs import runs, show
+from tracker.cli.transfer import pull, push
 from tracker.commandline import Commands
 
 
@@ -17,5 +18,5 @@ def main() -> None:
     """Read recorded runs, and answer declared questions with them."""
 
 
-for command in (tree, export, check, runs, show, doctor, omniboard):
+for command in (tree, export, check, runs, show, doctor, omniboard, push, pull):
     main.add_command(command)

@@ -56,7 +56,7 @@ class Mirror:
             raise self._refusal
         if not heard:
             self.absent = (
-                f"{self._server.shown} does not answer: the run is recorded in its folder and copied when the "
+                f"{self._server.shown} does not answer: the run is recorded in its folder, copied when the "
                 "server comes, or later by `tracker push`."
             )
 
