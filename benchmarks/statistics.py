@@ -1,0 +1,248 @@
+"""Simulations of what the findings promise: how often intervals hold and verdicts are wrong.
+
+python -m benchmarks.statistics [DRAWS]      20,000 draws by default, about a minute
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from tracker.comparisons import compare
+from tracker.effects import Sample, welch
+from tracker.estimates import Estimate, interval
+from tracker.moments import mean, pooled, sd, skewed
+from tracker.questions.question import Metric, Question
+from tracker.seeds import power, seeds_needed
+
+SEED = 20261121
+PATIENCE = 2.0  # standard errors of the simulation by which a share may miss its promise
+DIRECTED = ("better", "worse", "rising", "falling", "peak", "valley")
+Draw = Callable[[random.Random], float]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A share of the draws, with the range that was promised."""
+
+    name: str
+    share: float
+    draws: int
+    low: float = 0.0
+    high: float = 1.0
+
+    @property
+    def met(self) -> bool:
+        """Whether the share keeps the promise, give or take `PATIENCE`."""
+        slack = PATIENCE * math.sqrt(max(self.share * (1 - self.share), 1e-4) / self.draws)
+        return self.low - slack <= self.share <= self.high + slack
+
+    @property
+    def line(self) -> str:
+        """The bar as a line of a table."""
+        least = f"at least {100 * self.low:.1f}" if self.low > 0 else ""
+        most = f"at most {100 * self.high:.1f}" if self.high < 1 else ""
+        promise = ", ".join(filter(None, (least, most))) or "-"
+        return f"{self.name:<66} {100 * self.share:6.2f} %  {promise:<28} {'met' if self.met else 'MISSED'}"
+
+
+def normal(centre: float = 0.0) -> Draw:
+    """Draws of spread 1."""
+    return lambda rng: rng.gauss(centre, 1)
+
+
+def lognormal(rng: random.Random) -> float:
+    """Skewed draws, their mean at 0."""
+    return rng.lognormvariate(0, 0.8) - math.exp(0.32)
+
+
+def simulate(draws: int) -> Iterator[Bar]:
+    """Every bar, one after the other."""
+    yield from coverage(draws)
+    yield from false_verdicts(draws)
+    yield from found(draws)
+    yield from forecasts(draws)
+
+
+def coverage(draws: int) -> Iterator[Bar]:
+    """How often printed 95 % intervals hold the truth."""
+    for n in (3, 5, 10):
+        yield _share(f"interval of a mean, n={n}, normal", draws, _held(n, normal()), low=0.945)
+    for n in (3, 5, 10):
+        yield _share(f"interval of a difference, n={n}, normal", draws, _difference_held(n), low=0.945)
+    for n in (3, 5, 10):
+        yield _share(f"interval of a mean, n={n}, lognormal 0.8", draws, _held(n, lognormal), low=0.86)
+    for n in (5, 10):
+        flagged = _share(
+            f"4 values, n={n}, lognormal 0.8: flagged as skewed", draws, _flagged(n, lognormal), low=0.4
+        )
+        yield flagged
+        yield _share(f"4 values, n={n}, normal: flagged as skewed", draws, _flagged(n, normal()), high=0.06)
+
+
+def false_verdicts(draws: int) -> Iterator[Bar]:
+    """How often a question without any effect gets a verdict that claims one."""
+    eight = tuple("abcdefgh")
+    five = {"values": (1, 2, 3, 4, 5), "scale": "ordered"}
+    for name, fields in (
+        ("8 values and a baseline, n=5", {"values": ("base", *eight), "baseline": "base"}),
+        ("8 values in pairs, n=5", {"values": ("base", *eight), "baseline": "base", "pair_by": "seed"}),
+        ("5 values in order, n=5", {**five, "baseline": None}),
+        ("5 values in order and a baseline, n=5", {**five, "baseline": 1}),
+    ):
+        yield _share(f"false verdict: {name}", draws, _claims(_question(**fields), 5), high=0.05)
+    looked = _question(seeds=tuple(range(10)), looks=(3, 5, 10))
+    yield _share("false verdict: looks at 3, 5 and 10 seeds", draws, _claims_at_any_look(looked), high=0.05)
+    same = _question(metric=Metric("test.accuracy", sesoi=1.0))
+    yield _share("false `same`: the difference is just sesoi, n=10", draws, _called_same(same, 10), high=0.05)
+
+
+def found(draws: int) -> Iterator[Bar]:
+    """How often an effect that is there is found."""
+    yield _share(
+        "power: a difference of 2 sd, n=5", draws, _finds(_question(), 5, (0, 2), "better"), low=0.75
+    )
+    steps = tuple(place / 2 for place in range(5))
+    ordered = _question(values=(1, 2, 3, 4, 5), scale="ordered", baseline=None)
+    yield _share(
+        "power: 5 values rise by 2 sd in all, n=3", draws, _finds(ordered, 3, steps, "rising"), low=0.65
+    )
+    arch = (0, 1.5, 2, 1.5, 0)
+    yield _share(
+        "power: 5 values with a peak of 2 sd, n=5", draws, _finds(ordered, 5, arch, "peak"), low=0.75
+    )
+
+
+def forecasts(draws: int) -> Iterator[Bar]:
+    """Whether the forecast number of seeds has the power that it promises."""
+    for distance in (0.75, 1.0, 1.5):
+        n = seeds_needed(distance, 1.0, 10**9, 0.05)
+        assert n is not None
+        high = 0.82 if distance <= 1 else 0.87  # whole seeds: the ninth is more than enough
+        finds = _finds(_question(), n, (0, distance), "better")
+        name = f"forecast: {n} seeds find {distance:g} sd, the spread is known"
+        yield _share(name, draws // 2, finds, low=0.78, high=high)
+    share = _share("forecast from 3 seeds of 5 values: enough for 80 %", draws, _enough, low=0.78, high=0.88)
+    yield share
+
+
+# ---------------------------------------------------------------------------------------------------
+# One draw each
+
+
+def _held(n: int, draw: Draw) -> Callable[[random.Random], bool]:
+    def trial(rng: random.Random) -> bool:
+        low, high = interval([draw(rng) for _ in range(n)], 0.05)
+        return low <= 0 <= high
+
+    return trial
+
+
+def _difference_held(n: int) -> Callable[[random.Random], bool]:
+    def trial(rng: random.Random) -> bool:
+        one, other = ([rng.gauss(0, 1) for _ in range(n)] for _ in range(2))
+        low, high = welch(Sample.of(one), Sample.of(other)).interval(0.05)
+        return low <= 0 <= high
+
+    return trial
+
+
+def _flagged(n: int, draw: Draw) -> Callable[[random.Random], bool]:
+    return lambda rng: skewed([[draw(rng) for _ in range(n)] for _ in range(4)])
+
+
+def _claims(question: Question, n: int) -> Callable[[random.Random], bool]:
+    def trial(rng: random.Random) -> bool:
+        samples = [_estimate(value, [rng.gauss(0, 1) for _ in range(n)]) for value in question.values]
+        return any(one.verdict in DIRECTED for one in compare(question, samples))
+
+    return trial
+
+
+def _claims_at_any_look(question: Question) -> Callable[[random.Random], bool]:
+    def trial(rng: random.Random) -> bool:
+        drawn = [[rng.gauss(0, 1) for _ in question.seeds] for _ in question.values]
+        looks = (
+            compare(question, [_estimate(v, s[:n]) for v, s in zip(question.values, drawn, strict=True)])
+            for n in question.looks
+        )
+        return any(one.verdict in DIRECTED for look in looks for one in look)
+
+    return trial
+
+
+def _called_same(question: Question, n: int) -> Callable[[random.Random], bool]:
+    def trial(rng: random.Random) -> bool:
+        sesoi = question.metric.sesoi or 0.0
+        samples = [
+            _estimate(value, [rng.gauss(place * sesoi, 1) for _ in range(n)])
+            for place, value in enumerate(question.values)
+        ]
+        return compare(question, samples)[0].verdict == "same"
+
+    return trial
+
+
+def _finds(
+    question: Question, n: int, centres: Sequence[float], verdict: str
+) -> Callable[[random.Random], bool]:
+    def trial(rng: random.Random) -> bool:
+        samples = [
+            _estimate(value, [rng.gauss(centre, 1) for _ in range(n)])
+            for value, centre in zip(question.values, centres, strict=True)
+        ]
+        return compare(question, samples)[0].verdict == verdict
+
+    return trial
+
+
+def _enough(rng: random.Random) -> bool:
+    """Whether the seeds that a pilot asks for find a difference of 1 sd in 4 of 5 cases."""
+    spread, freedom = pooled([[rng.gauss(0, 1) for _ in range(3)] for _ in range(5)])
+    n = seeds_needed(1.0, spread, freedom, 0.05)
+    return n is not None and power(1.0, 1.0, n, 0.05) >= 0.8
+
+
+def _share(
+    name: str, draws: int, trial: Callable[[random.Random], bool], low: float = 0.0, high: float = 1.0
+) -> Bar:
+    rng = random.Random(f"{SEED} {name}")
+    return Bar(name, sum(trial(rng) for _ in range(draws)) / draws, draws, low, high)
+
+
+def _question(**fields: Any) -> Question:
+    given = {
+        "node": "q", "id": "q", "line": 1, "level": 1, "metric": Metric("test.accuracy"), "parameter": "p",
+        "values": ("a", "b"), "baseline": "a", "seeds": (1, 2, 3, 4, 5), "experiment": "e",
+    }  # fmt: skip
+    return Question(**{**given, **fields})
+
+
+def _estimate(value: Any, numbers: Sequence[float]) -> Estimate:
+    n = len(numbers)
+    return Estimate(
+        value, dict(enumerate(numbers)), mean(numbers), sd(numbers), None, None, n, 0, (), {}, tuple(range(n))
+    )
+
+
+def main() -> int:
+    """Print every bar; the exit status says whether all of them are met."""
+    draws, started = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000, time.perf_counter()
+    click.echo(f"{draws} draws each, seed {SEED}")
+    missed = 0
+    for bar in simulate(draws):
+        click.echo(bar.line)
+        missed += not bar.met
+    click.echo(f"{missed} missed, {time.perf_counter() - started:.0f} s")
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
