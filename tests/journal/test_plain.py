@@ -58,8 +58,9 @@ class BrokenError(Exception):
 
 
 class VeryBroken:
-    @property  # type: ignore[misc] - a proxy whose object is gone does so
-    def __class__(self) -> type:
+    """As a proxy whose object is gone."""
+
+    def __getattribute__(self, name: str) -> Any:
         raise BrokenError
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from tracker.journal.plain import INT64, clean
 
 _AFTER_NAME = b'","steps":['  # a quote inside a name is escaped, so that this ends the name wherever it is
+_TIGHT = (",", ":")  # no blanks
 _START = b'{"name":'
 
 Number = int | float
@@ -44,27 +45,24 @@ class Points:
 
 def line(batch: Batch) -> bytes:
     """The batch as a line of the file of points; every number in it must be finite."""
-    head = {"name": clean(batch.name), "steps": batch.steps, "values": batch.values}
-    times = {
+    told = {
+        "name": clean(batch.name),
+        "steps": batch.steps,
+        "values": batch.values,
         "start": batch.times[0],
         "deltas": [0, *(after - before for before, after in pairwise(batch.times))],
     }
-    return (
-        json.dumps(head | times, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
-    )
+    return f"{json.dumps(told, ensure_ascii=False, allow_nan=False, separators=_TIGHT)}\n".encode()
 
 
-def batch_from(text: bytes) -> Batch | None:
+def batch_from(text: bytes, *, times: bool = True) -> Batch | None:
     """The batch on a line, or None where the line is none, because it was torn or is of another kind."""
     try:
         found = json.loads(text)
-        steps, values, deltas = found["steps"], found["values"], found["deltas"]
-        times = list(accumulate(deltas, initial=found["start"]))[1:]
-        return (
-            Batch(str(found["name"]), steps, values, times)
-            if len(steps) == len(values) == len(times)
-            else None
-        )
+        name, steps, values, deltas = (found[key] for key in ("name", "steps", "values", "deltas"))
+        known = list(accumulate(deltas, initial=found["start"]))[1:] if times else []
+        whole = len(steps) == len(values) == len(deltas)
+        return Batch(str(name), steps, values, known) if whole else None
     except (ValueError, KeyError, TypeError):
         return None
 

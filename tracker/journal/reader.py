@@ -63,22 +63,26 @@ def metric_names(folder: Path) -> tuple[str, ...]:
 
 def read_points(folder: Path, name: str) -> Points:
     """All points of one metric; none where the run has no such metric, or it cannot be read."""
-    lines = _lines(folder)
-    if lines is None:
+    batches = _batches(folder, name)
+    if batches is None:
         return points_from(stock_metrics(folder).get(name))
-    points, beginning = Points(), begins(name)
-    for batch in (batch_from(line) for line in lines if line.startswith(beginning)):
-        if batch is not None:
-            points.add(batch)
+    points = Points()
+    for batch in batches:
+        points.add(batch)
     return points
 
 
 def read_values(folder: Path, name: str) -> tuple[list[float], float | None]:
     """The values of one metric with its last step, which is cheaper than all its points."""
-    if not (folder / POINTS).exists():
+    batches = _batches(folder, name, times=False)
+    if batches is None:
         return stock_values(stock_metrics(folder).get(name))
-    points = read_points(folder, name)
-    return points.values, points.steps[-1] if points.steps else None
+    values: list[float] = []
+    last_step = None
+    for batch in batches:
+        values.extend(batch.values)
+        last_step = batch.steps[-1] if batch.steps else last_step
+    return values, last_step
 
 
 def new_points(folder: Path, offset: int, limit_bytes: int = LIMIT) -> tuple[list[Batch], int]:
@@ -120,6 +124,15 @@ def _content(path: Path) -> bytes:
             return file.read()
     except ValueError as error:  # a name that no file can have
         raise FileNotFoundError(str(error)) from error
+
+
+def _batches(folder: Path, name: str, *, times: bool = True) -> Iterator[Batch] | None:
+    """The journaled points of one metric, None where a run has no such file."""
+    lines, beginning = _lines(folder), begins(name)
+    if lines is None:
+        return None
+    found = (batch_from(line, times=times) for line in lines if line.startswith(beginning))
+    return (batch for batch in found if batch is not None)
 
 
 def _lines(folder: Path) -> Iterator[bytes] | None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from tracker.journal.points import Batch, batch_from, name_from, raw_name
 
 _MILLION = 1_000_000
+_BETWEEN = ",\n      "  # two items of a list
 
 
 def write_metrics(points: Path, file: TextIO) -> None:
@@ -38,21 +39,21 @@ def _places(lines: BinaryIO) -> dict[str, array[int]]:
     return {name_from(name): found for name, found in spelled.items()}
 
 
-_COLUMNS: dict[str, Callable[[Batch], Iterable[str]]] = {
-    "steps": lambda batch: map(json.dumps, batch.steps),
-    "timestamps": lambda batch: _stamps(batch.times),
-    "values": lambda batch: map(json.dumps, batch.values),
+_COLUMNS: dict[str, Callable[[Batch], Sequence[Any]]] = {
+    "steps": lambda batch: batch.steps,
+    "timestamps": lambda batch: list(_stamps(batch.times)),
+    "values": lambda batch: batch.values,
 }
 
 
 def _write_metric(lines: BinaryIO, places: array[int], file: TextIO) -> None:
     comma = ""
-    for column, texts in _COLUMNS.items():
+    for column, items in _COLUMNS.items():
         file.write(f'{comma}    "{column}": [')
         between = "\n      "
         for batch in _batches(lines, places):
-            file.write(between + ",\n      ".join(texts(batch)))
-            between = ",\n      "
+            file.write(between + json.dumps(items(batch), separators=(_BETWEEN, ": "))[1:-1])
+            between = _BETWEEN
         file.write("\n    ]")
         comma = ",\n"
     file.write("\n  }")
@@ -73,4 +74,4 @@ def _stamps(times: Iterable[int]) -> Iterator[str]:
         whole, rest = divmod(time, _MILLION)
         if whole != known:
             known, second = whole, datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        yield f'"{second}.{rest:06d}"' if rest else f'"{second}"'
+        yield f"{second}.{rest:06d}" if rest else second
