@@ -20,7 +20,14 @@ def record_of(config: Mapping[str, Any] | None = None) -> dict[str, Any]:
     experiment = {"name": "tiny", "base_dir": "/nowhere", "sources": [], "dependencies": ["numpy==2.4"]}
     experiment |= {"repositories": [], "mainfile": "tiny.py"}
     settings = {"lr": 0.1, "seed": 3, **(config or {})}
-    return {"experiment": experiment, "command": "main", "host": HOST, "config": settings, "meta": META, "info": {}}
+    return {
+        "experiment": experiment,
+        "command": "main",
+        "host": HOST,
+        "config": settings,
+        "meta": META,
+        "info": {},
+    }
 
 
 def begin(store: Path, *, now: datetime = NOON, **config: Any) -> RunJournal:
@@ -43,7 +50,9 @@ def end(journal: RunJournal, status: str = "COMPLETED", **more: Any) -> None:
     journal.end(status, NOON + timedelta(minutes=1), elapsed=60.0, **more)
 
 
-def make_run(store: Path, tmp: Path, *, points: int = 3, status: str = "COMPLETED", **config: Any) -> RunJournal:
+def make_run(
+    store: Path, tmp: Path, *, points: int = 3, status: str = "COMPLETED", **config: Any
+) -> RunJournal:
     """A whole run: metrics, output, info, a source, a resource, an artifact."""
     source, data, picture = tmp / "tiny.py", tmp / "data.csv", tmp / "picture.png"
     source.write_text("print('tiny')\n", encoding="utf-8")

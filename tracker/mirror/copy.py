@@ -18,14 +18,13 @@ from tracker.mirror.document import document_of, heartbeat_of
 from tracker.mirror.files import FilesCopy
 from tracker.mirror.metrics import MetricsCopy
 from tracker.mirror.output import is_short, output_size, shortened
-from tracker.mirror.run_document import RunDocument, VanishedError
+from tracker.mirror.run_document import GOING, RunDocument, VanishedError
 from tracker.mirror.run_files import RunFiles
 from tracker.mirror.twins import is_recorded_there
 
 BEAT = 5.0  # seconds between two heartbeats that are copied, and between two copies of the output
 DEAD_AFTER = timedelta(seconds=120)  # without a heartbeat: the output will not grow any more
 
-_GOING = ("QUEUED", "RUNNING")
 _HARMLESS = (INFO, METRICS)  # files of stock Sacred without which a run still is who it is
 
 
@@ -73,7 +72,7 @@ class Copy:
         self._begin(self._record)
         if self._run is None or self._metrics is None:
             return
-        whole = whole or self._record.document.get("status") not in _GOING
+        whole = whole or self._record.document.get("status") not in GOING
         self._metrics.advance(self._record, whole=whole)
         self._run.link(self._metrics.links)
         self._copy_signs_of_life(self._run, whole)
@@ -83,7 +82,7 @@ class Copy:
 
     def _is_told(self, run: RunDocument, record: Record) -> bool:
         """Whether an earlier copy came as far; no file needs to be read then."""
-        died_since = self._is_output_due(record) and record.document.get("status") in _GOING
+        died_since = self._is_output_due(record) and record.document.get("status") in GOING
         return run.events == self._seen and not died_since
 
     def _is_output_due(self, record: Record) -> bool:
@@ -149,4 +148,4 @@ def _events_seen(folder: Path) -> int:
 def _is_over(record: Record) -> bool:
     heartbeat = heartbeat_of(record.document)
     dead = heartbeat is None or datetime.now(UTC) - heartbeat > DEAD_AFTER
-    return dead or record.document.get("status") not in _GOING
+    return dead or record.document.get("status") not in GOING

@@ -22,13 +22,12 @@ from tracker.journal.reader import Record, read_record
 from tracker.mirror.document import heartbeat_of
 from tracker.mirror.fetch import Fetch
 from tracker.mirror.rebuild import Rebuild
+from tracker.mirror.run_document import GOING
 from tracker.mirror.server import server_at
 from tracker.mirror.transfer import Report, Transfer, chosen, run_folders, silent
 from tracker.run import Series
 from tracker.stores.base import id_from
 from tracker.stores.mongo import MongoStore
-
-_GOING = ("QUEUED", "RUNNING")
 
 
 def pull(address: str, store: Path, runs: Sequence[str] = (), report: Report = silent) -> list[Transfer]:
@@ -145,10 +144,10 @@ class _Pulling:
 
 def _has_gone_on(local: Record, document: Mapping[str, Any]) -> bool:
     """A run that goes on here is never behind the server, so that the one here was pulled before."""
-    if not local.journaled or local.document.get("status") not in _GOING:
+    if not local.journaled or local.document.get("status") not in GOING:
         return False
     here, there = utc(local.document.get("heartbeat")), heartbeat_of(document)
-    return document.get("status") not in _GOING or bool(there and (here is None or there > here))
+    return document.get("status") not in GOING or bool(there and (here is None or there > here))
 
 
 def _move_new(source: Path, target: Path) -> None:

@@ -20,13 +20,13 @@ from tracker.journal.points import Batch, line
 from tracker.journal.sacred_files import write_sacred_files
 from tracker.mirror.document import heartbeat_of
 from tracker.mirror.fetch import Fetched, Stored
+from tracker.mirror.run_document import GOING
 from tracker.run import Series
 from tracker.stores.collections import MIRRORS
 
 TOGETHER = 10_000  # points on a line
 
 _RECORDED = ("experiment", "host", "config", "meta")
-_GOING = ("QUEUED", "RUNNING")
 
 
 class Rebuild:
@@ -81,13 +81,12 @@ class Rebuild:
         facts: Mapping[str, Any] = told if isinstance(told, dict) else {}
         self._left_out += fetched.missing
         yield event_line("facts", self._begun, set=self._facts(facts))
-        if self._document.get("status") not in _GOING:
+        if self._document.get("status") not in GOING:
             yield self._last(facts)
 
     def _first(self) -> bytes:
         record: dict[str, Any] = {name: self._plain(name) for name in _RECORDED}
         record |= {"command": str(self._document.get("command") or ""), "info": {}}
-        record["experiment"] = {**record["experiment"], "sources": []}
         event = "queued" if self._document.get("status") == "QUEUED" else "started"
         return event_line(event, self._begun, version=VERSION, uuid=self._uuid, record=record)
 
@@ -121,8 +120,11 @@ class Rebuild:
         return f"{kind}/{keep_content(self._folder.parent / kind, file.path).file}"
 
     def _plain(self, name: str) -> dict[str, Any]:
-        found = plain(opened(self._document.get(name)), self._left_out.append, name)
-        return found if isinstance(found, dict) else {}
+        found = opened(self._document.get(name))
+        if name == "experiment" and isinstance(found, dict):
+            found = {**found, "sources": []}  # which an event of their own tells
+        kept = plain(found, self._left_out.append, name)
+        return kept if isinstance(kept, dict) else {}
 
 
 def _sync(file: Any) -> None:

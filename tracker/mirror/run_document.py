@@ -17,6 +17,7 @@ from tracker.mirror.changes import change, flat, is_path
 from tracker.mirror.document import Document, tags_of
 from tracker.stores.collections import COPIED, EVENTS
 
+GOING = ("QUEUED", "RUNNING")  # what a run is called before it has ended
 _AT_THE_END = ("stop_time", "result", "fail_trace")  # written last, so that they are a promise
 
 
@@ -72,15 +73,29 @@ class RunDocument:
     def update(self, document: Document, events: int) -> None:
         """Writes what differs, unless the server has been told more of the run's events already."""
         now = flat(document)
-        if events < self.events or (events == self.events and now == self._before):
+        newer, older = self._order(document, events)
+        if not newer or (events == self.events and now == self._before):
             return
         update = change(self._before, now)
         if not all(is_path(name) for fields in update.values() for name in fields):
             update = self._with_whole_info(update, document)
         update["$set"] = {**update.get("$set", {}), EVENTS: events}
-        self._write({EVENTS: {"$lte": events}}, update)
+        self._write(older, update)
         self._before, self.events = now, events
         self._tag(document)
+
+    def _order(self, document: Document, events: int) -> tuple[bool, Document]:
+        """Whether the folder tells more than the server knew last, and the filter that asks it again.
+
+        The journal of a run that was pulled while it went may be longer than that of the run itself, which
+        is why an end always counts as more.
+        """
+        older: Document = {EVENTS: {"$lte": events}}
+        newer = events >= self.events
+        if document["status"] in GOING:
+            return newer, older
+        going = self._before.get("status") in GOING
+        return newer or going, {"$or": [older, {"status": {"$in": list(GOING)}}]}
 
     def _with_whole_info(self, update: dict[str, Document], document: Document) -> dict[str, Document]:
         """For keys with a dot, which no path reaches."""
