@@ -7,6 +7,7 @@ import os
 from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from tracker.journal.layout import RESERVED
 from tracker.journal.plain import clean
@@ -59,7 +60,7 @@ def file_name(name: str, taken: Container[str] = ()) -> str:
 def _copy(source: Path, target: Path) -> tuple[str, int]:
     """Digest and size of what was copied, which a file that grows meanwhile may have no more."""
     digest, size = hashlib.sha256(), 0
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}"[-200:])
+    unfinished = target.with_name(f".{uuid4().hex}")  # its own on every machine that shares the folder
     try:
         with source.open("rb") as read, unfinished.open("wb") as write:
             while block := read.read(BLOCK):

@@ -19,10 +19,7 @@ _TIMES = ("start_time", "heartbeat", "stop_time")
 
 def read_stock(folder: Path) -> Reading | None:
     """The run's document in the shape of MongoObserver's, without its id; None where no run is."""
-    try:
-        if not (folder / RUN).exists():
-            return None
-    except OSError:  # a name that no file can have
+    if not (folder / RUN).exists():
         return None
     record, config, info = read(folder / RUN), read(folder / CONFIG), read_if_there(folder / INFO)
     faults = (record.fault, config.fault, info.fault, check_end(folder / METRICS))

@@ -197,9 +197,7 @@ class RunJournal:
         try:
             write_sacred_files(self.folder)
         except OSError as error:  # the journal holds it all, so that they can be made later
-            self._elsewhere = (
-                f"{Path(error.filename or self.folder).name} cannot be written ({error.strerror})"
-            )
+            self._elsewhere = f"Sacred's files of run {self.id} cannot be written ({error.strerror})"
 
     def _flush_until(self, deadline: float) -> None:
         self.flush()
