@@ -113,7 +113,7 @@ def _row(finding: Finding, order: int) -> Row:
 
 def _setup(question: Question) -> dict[str, Any]:
     """The fixed settings, with the experiment in front unless it is what the question varies."""
-    varied = {question.parameter, *question.nuisance}
+    varied = question.varied
     fixed = {} if "experiment" in varied or not question.experiment else {"experiment": question.experiment}
     return {**fixed, **question.setup}
 

@@ -72,7 +72,7 @@ def cells(question: Question) -> Iterator[Cell]:
     for value in question.values:
         for combination in itertools.product(*question.nuisance.values()):
             nuisance = dict(zip(question.nuisance, combination, strict=True))
-            settings = {**fixed, **question.setup, question.parameter: value, **nuisance}
+            settings = {**fixed, **question.setup, **question.settings_of(value), **nuisance}
             for seed in question.seeds:
                 yield Cell(question, value, nuisance, seed, settings, ())
 
@@ -119,7 +119,7 @@ def _peers(question: Question, runs: Sequence[Run]) -> dict[int | str, Hashable]
 
 def _unnamed(run: Run, question: Question) -> dict[str, Any]:
     """The settings of a run beside those that its question varies or ignores."""
-    varied = {"seed", question.parameter, *question.nuisance, *question.ignore}
+    varied = {"seed", *question.varied, *question.ignore}
     settings = {**flat(run.config), "experiment": run.experiment}
     return {
         name: value

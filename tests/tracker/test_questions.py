@@ -316,7 +316,7 @@ def test_a_mistake_in_a_question_is_refused_with_its_value(
         ("values: [1, 1.0]\nbaseline: 1", "values has 1.0 twice"),
         ("values: []\nbaseline: 1", "values must be a list"),
         ("values: a\nbaseline: a", "values must be a list"),
-        ("values: [{a: 1}]\nbaseline: a", "name the setting with dots"),
+        ("values: [{a: 1}]\nbaseline: a", "is named with dots"),
         ("values: [1]\nscale: ordered", "needs two values or more"),
         ("values: [1, null]\nscale: ordered", "null has no rank"),
         ("values: [0, 1]\nscale: log", "scale: log takes numbers over 0, not 0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from tracker.configs import same
 from tracker.questions import fields as read
 from tracker.questions.fields import Fields
 from tracker.questions.question import Question
+from tracker.questions.variants import are_variants, variants
 from tracker.questions.yaml_lines import Entry
 
 COMPARISON = ("parameter", "values", "baseline", "scale", "pair_by", "nuisance", "select_by")
@@ -38,10 +40,12 @@ def comparison(entry: Entry, given: Fields, question: Question) -> Question:
         )
     if not question.seeds:
         raise entry.refuse(f"'{question.id}' has no seeds; write seeds: [0, 1, 2] in it or in defaults")
+    named = variants(given["values"], _fixed(question)) if are_variants(given["values"]) else {}
     question = replace(
         question,
         parameter=read.setting_name(given["parameter"], given["parameter"].content),
-        values=read.values(given["values"], "values"),
+        values=tuple(named) or read.values(given["values"], "values"),
+        variants=named,
         baseline=given["baseline"].plain() if "baseline" in given else None,
         scale=read.choice(given, "scale", ("ordered", "log"), ""),
         pair_by=read.choice(given, "pair_by", ("seed",), ""),
@@ -51,8 +55,13 @@ def comparison(entry: Entry, given: Fields, question: Question) -> Question:
     _check_settings(entry, given, question)
     _check_baseline(given, question)
     _check_nuisance(given, question)
-    varied = {question.parameter, *question.nuisance}
+    varied = {question.parameter, *question.varied}
     return replace(question, setup={name: v for name, v in question.setup.items() if name not in varied})
+
+
+def _fixed(question: Question) -> dict[str, Any]:
+    own = {"experiment": question.experiment} if question.experiment else {}
+    return {**own, **question.setup}
 
 
 def _nuisance(given: Fields) -> dict[str, tuple[Any, ...]]:
@@ -79,12 +88,24 @@ def _check_settings(entry: Entry, given: Fields, question: Question) -> None:
         raise given["nuisance"].refuse(
             f"'{question.parameter}' is the parameter and also a nuisance; keep one"
         )
-    names = question.values if question.parameter == "experiment" else question.nuisance.get("experiment", ())
+    for name in question.nuisance if question.variants else ():
+        if name in question.varied[: -len(question.nuisance)]:
+            raise given["nuisance"].refuse(f"'{name}' is a nuisance and also set by the variants; keep one")
+    names = _experiments(question)
     for name in names:
         if not isinstance(name, str):
             raise given["values"].refuse(f"the experiment {name!r} is not text; write the experiment's name")
     if not (names or question.experiment) and "{experiment}" in question.launch:
         raise entry.refuse(f"'{question.id}' names no experiment; write experiment: ... in it or in defaults")
+
+
+def _experiments(question: Question) -> Sequence[Any]:
+    """The experiments that a question runs beside the one it inherits."""
+    if question.variants:
+        return [settings["experiment"] for settings in question.variants.values() if "experiment" in settings]
+    if question.parameter == "experiment":
+        return question.values
+    return question.nuisance.get("experiment", ())
 
 
 def _check_baseline(given: Fields, question: Question) -> None:

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tracker.configs import key
+from tracker.questions.keys import SETTING
 from tracker.questions.yaml_lines import Entry
 
-_SETTING_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_SETTING_NAME = re.compile(SETTING)
 
 Fields = Mapping[str, Entry]
 
@@ -89,6 +90,20 @@ def seeds(given: Fields) -> tuple[int, ...]:
         if type(item.content) is not int or item.content < 0:
             raise item.refuse(f"the seed {item.plain()!r} is not a whole number of 0 or more")
     return values(given["seeds"], "seeds")
+
+
+def looks(given: Fields) -> tuple[int, ...]:
+    """A rising list of numbers of seeds, none under three."""
+    found: list[int] = []
+    for item in entries(given["looks"], "looks", "[3, 5, 10]"):
+        if type(item.content) is not int or item.content < 3:
+            raise item.refuse(
+                f"a look at {item.plain()!r} seeds gives no verdict; write whole numbers from 3 on"
+            )
+        if found and item.content <= found[-1]:
+            raise item.refuse(f"the look at {item.content} comes after that at {found[-1]}; let them rise")
+        found.append(item.content)
+    return tuple(found)
 
 
 def setting_name(entry: Entry, name: Any) -> str:

@@ -12,33 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from tracker.questions import fields as read
-from tracker.questions.comparison import COMPARISON, comparison
+from tracker.questions.claim import claims, finding
+from tracker.questions.comparison import comparison
 from tracker.questions.fields import Fields
-from tracker.questions.question import VERDICTS, Metric, Question, Questions
+from tracker.questions.keys import ID, names
+from tracker.questions.question import SPLITS, VERDICTS, Metric, Question, Questions, split_of
 from tracker.questions.yaml_lines import Entry
 from tracker.questions.yaml_lines import read as read_yaml
 from tracker.run import REDUCTIONS
 
 DEFAULT_LAUNCH = "python -m experiments.{experiment}"
 
-_FILE = ("version", "project", "metric", "defaults", "tree")
-_DEFAULTS = ("experiment", "launch", "context", "seeds", "alpha", "setup", "ignore")
-_NODE = (
-    "id",
-    "name",
-    "question",
-    "hypothesis",
-    "finding",
-    "notes",
-    "sub_project",
-    "metric",
-    *_DEFAULTS,
-    *COMPARISON,
-    "when",
-    "children",
-)
-_METRIC = ("name", "reduce", "goal", "unit", "sesoi")
-_ID = re.compile(r"[a-z][a-z0-9_-]*")
+_ID = re.compile(ID)
 
 
 @dataclass(frozen=True)
@@ -52,6 +37,7 @@ class _Inherited:
     launch: str = DEFAULT_LAUNCH
     alpha: float = 0.05
     seeds: tuple[int, ...] = ()
+    looks: tuple[int, ...] = ()
     ignore: tuple[str, ...] = ()
     setup: Mapping[str, Any] = field(default_factory=dict)
 
@@ -60,14 +46,14 @@ def load_questions(path: str | Path) -> Questions:
     """The questions in a file; raises QuestionsError, which starts with file and line."""
     path = Path(path)
     document = read_yaml(path)
-    given = read.fields(document, _FILE, "the file")
+    given = read.fields(document, names("file"), "the file")
     if "version" not in given or given["version"].content != 1:
         raise given.get("version", document).refuse("version must be 1; write version: 1")
     if "tree" not in given:
         raise document.refuse("the file has no tree; list the questions under tree")
     above = _Inherited(metric=_metric(given["metric"]) if "metric" in given else None)
     if "defaults" in given:
-        above = _inherit(above, read.fields(given["defaults"], _DEFAULTS, "defaults"))
+        above = _inherit(above, read.fields(given["defaults"], names("defaults"), "defaults"))
     roots = _children(given["tree"], "tree", above, None)
     return Questions(path, read.text(given, "project", path.stem), roots)
 
@@ -85,7 +71,7 @@ def _children(entry: Entry, what: str, above: _Inherited, parent: Question | Non
 
 
 def _question(entry: Entry, above: _Inherited, parent: Question | None) -> Question:
-    given = read.fields(entry, _NODE, "a question")
+    given = read.fields(entry, names("question"), "a question")
     identity = _identity(entry, given)
     inherited = _inherit(above, given)
     if inherited.metric is None:
@@ -101,10 +87,10 @@ def _question(entry: Entry, above: _Inherited, parent: Question | None) -> Quest
         name=read.text(given, "name", identity),
         question=read.text(given, "question"),
         hypothesis=read.text(given, "hypothesis"),
-        finding=read.text(given, "finding"),
         notes=read.text(given, "notes"),
         setup=inherited.setup,
         seeds=inherited.seeds,
+        looks=inherited.looks,
         alpha=inherited.alpha,
         when=_when(given, parent),
         ignore=inherited.ignore,
@@ -114,6 +100,8 @@ def _question(entry: Entry, above: _Inherited, parent: Question | None) -> Quest
     if parent and not question.question:
         raise entry.refuse(f"'{identity}' has no question; write what is asked, as question: ...?")
     question = comparison(entry, given, question)
+    words, claimed = finding(given, question)
+    question = replace(question, claims=claims(given, question), finding=words, finding_claim=claimed)
     if "children" in given:
         return replace(question, children=_children(given["children"], "children", inherited, question))
     if not question.values:
@@ -141,6 +129,8 @@ def _inherit(above: _Inherited, given: Fields) -> _Inherited:
         own["metric"] = _metric(given["metric"])
     if "seeds" in given:
         own["seeds"] = read.seeds(given)
+    if "looks" in given:
+        own["looks"] = read.looks(given)
     if "alpha" in given:
         own["alpha"] = read.number(given, "alpha", 1, "0.05")
     if "launch" in given:
@@ -159,15 +149,19 @@ def _inherit(above: _Inherited, given: Fields) -> _Inherited:
 
 
 def _metric(entry: Entry) -> Metric:
-    given = read.fields(entry, _METRIC, "metric")
-    if not read.text(given, "name"):
+    given = read.fields(entry, names("metric"), "metric")
+    name = read.text(given, "name")
+    if not name:
         raise entry.refuse("the metric has no name; write metric: {name: test.accuracy}")
+    if "split" in given and split_of(name) not in ("", read.text(given, "split")):
+        raise given["split"].refuse(f"{name} is measured on {split_of(name)}, as its name says; drop split")
     return Metric(
-        name=read.text(given, "name"),
+        name=name,
         reduce=read.choice(given, "reduce", tuple(REDUCTIONS), "last"),
         goal=read.choice(given, "goal", ("maximize", "minimize"), "maximize"),
         unit=read.text(given, "unit"),
         sesoi=read.number(given, "sesoi", math.inf, "0.3") if "sesoi" in given else None,
+        split=read.choice(given, "split", SPLITS, ""),
     )
 
 

@@ -27,6 +27,9 @@ VERDICTS = (
 )
 
 
+TREND_WORDS = ("rising", "falling", "flat", "peak", "valley")  # verdicts on a whole scale
+CLAIMED = ("better", "worse", "same", "diverged", *TREND_WORDS)  # what may be claimed
+
 _SPLITS = {"val": "validation", "valid": "validation", "dev": "validation", "train": "training"}
 SPLITS = ("test", "validation", "training")
 
@@ -54,6 +57,19 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """What somebody says the runs will show, in a form that can be checked."""
+
+    verdict: str  # one of CLAIMED
+    value: Any = None  # against the baseline; None for a trend
+    at_least: float | None = None  # the size of the difference, in the metric's unit
+    at_most: float | None = None
+    says: str = ""
+    source: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """One node of the tree: a question with values to compare, or a group of questions."""
 
@@ -67,7 +83,9 @@ class Question:
     name: str = ""
     question: str = ""
     hypothesis: str = ""
+    claims: tuple[Claim, ...] = ()
     finding: str = ""  # written by a human
+    finding_claim: Claim | None = None  # what the human's finding says, where it can be checked
     notes: str = ""
     setup: Mapping[str, Any] = field(default_factory=dict)  # inherited ones included, flat dotted names
     parameter: str = ""  # empty for a group
