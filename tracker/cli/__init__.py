@@ -6,6 +6,7 @@ import click
 
 from tracker.cli.answers import check, export, tree
 from tracker.cli.doctor import doctor
+from tracker.cli.importing import import_table
 from tracker.cli.omniboard import omniboard
 from tracker.cli.runs import runs, show
 from tracker.cli.transfer import pull, push
@@ -18,5 +19,5 @@ def main() -> None:
     """Read recorded runs, and answer declared questions with them."""
 
 
-for command in (tree, export, check, runs, show, doctor, omniboard, push, pull):
+for command in (tree, export, import_table, check, runs, show, doctor, omniboard, push, pull):
     main.add_command(command)

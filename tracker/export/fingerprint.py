@@ -1,4 +1,4 @@
-"""What a table remembers of the question file, so that an edit can be told from a change of the file."""
+"""What a table remembers of itself, so that an edit can be told from a change of the question file."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tracker.export.cells import cell, clean
-from tracker.export.sheets import Sheet
+from tracker.export.cells import cell, clean, unguarded
+from tracker.export.sheets import Sheet, tree_sheet
 from tracker.findings import Finding
 from tracker.questions.question import Question
 
 EDITABLE = ("name", "context", "question", "finding")  # the columns that may be edited and imported
-# No spreadsheet leaves these alone: numbers lose digits, dates and long cells change.
-_UNSTEADY = ("updated_at", "reproduce")
-_STEADY = ("string", "array", "object")  # kinds of cells that come back as they were written
+_STEADY = ("string", "array", "object")  # kinds of cells that a spreadsheet gives back as they were
+_UNSTEADY = (*EDITABLE, "updated_at", "reproduce")  # it reads dates, and cuts what is long
+_SHORT = 4  # characters that stand for a cell nobody may edit
 
 
 def declared(question: Question) -> dict[str, str]:
     """The texts of a question that a table may change, as its cells show them."""
-    return {name: clean(getattr(question, name)) for name in EDITABLE}
+    return {name: clean(getattr(question, name)).strip() for name in EDITABLE}
 
 
 def fingerprint(text: str) -> str:
@@ -28,15 +28,21 @@ def fingerprint(text: str) -> str:
 
 
 def fingerprints(finding: Finding, sheet: Sheet, row: Sequence[Any]) -> dict[str, str]:
-    """A fingerprint of every text that may be edited, and one of all cells that may not."""
+    """A fingerprint of every text that may be edited, and one of the cells that may not."""
     texts = {column.name: cell(value) for column, value in zip(sheet.columns, row, strict=True)}
-    steady = {column.name: texts[column.name] for column in sheet.columns if column.kind in _STEADY}
     marks = {name: fingerprint(text) for name, text in declared(finding.node.question).items()}
-    return {**marks, "rest": rest(steady)}
+    return {
+        **marks,
+        "rest": steady_marks({name: clean(unguarded(text)).strip() for name, text in texts.items()}),
+    }
 
 
-def rest(cells: Mapping[str, str]) -> str:
-    """One fingerprint of the cells that no import reads; those that spreadsheets change are left out."""
-    left_out = {*EDITABLE, *_UNSTEADY, "fingerprint"}
-    kept = sorted((name, text) for name, text in cells.items() if name not in left_out)
-    return fingerprint("\0".join(f"{name}={text}" for name, text in kept))
+def steady_marks(texts: Mapping[str, str]) -> str:
+    """Four characters for every cell that nobody may edit and no spreadsheet changes."""
+    return "".join(fingerprint(texts.get(name, ""))[:_SHORT] for name in steady_columns())
+
+
+def steady_columns() -> tuple[str, ...]:
+    """The columns that `steady_marks` goes over, in its order."""
+    names = (column.name for column in tree_sheet(()).columns if column.kind in _STEADY)
+    return tuple(sorted(name for name in names if name not in _UNSTEADY))

@@ -1,0 +1,297 @@
+"""Made findings of every kind, and a real Chromium to look at their pages."""
+
+from __future__ import annotations
+
+import math
+import random
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tracker.errors import UnknownRunError
+from tracker.export.page import write_page
+from tracker.findings import Finding, findings
+from tracker.questions.question import Metric, Question, Questions
+from tracker.run import Run, Series, reduced
+from tracker.tree import build_tree, cells
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@dataclass
+class MadeStore:
+    """A store of runs that were made up, with the promises of every store."""
+
+    address: str = "made/runs"
+    made: dict[int | str, Run] = field(default_factory=dict)
+    points: dict[int | str, dict[str, Series]] = field(default_factory=dict)
+
+    def runs(self) -> Iterator[Run]:
+        return iter(self.made.values())
+
+    def run(self, id: int | str) -> Run:
+        if id not in self.made:
+            raise UnknownRunError(f"Run {id} is not in {self.address}.")
+        return self.made[id]
+
+    def metrics(self, run: Run) -> tuple[str, ...]:
+        return tuple(sorted(self.points.get(run.id, {})))
+
+    def series(self, run: Run, name: str) -> Series:
+        return self.points.get(run.id, {}).get(name, Series(name))
+
+    def values(self, runs: Iterable[Run], name: str, reduction: str) -> dict[int | str, float]:
+        found = {run.id: reduced(self.series(run, name).values, reduction) for run in runs}
+        return {id: value for id, value in found.items() if value is not None}
+
+    def record(self, question: Question, skills: Mapping[Any, Iterable[float | str]], **config: Any) -> None:
+        """One run per value and seed: a number, `diverged`, or the status of a run that did not complete."""
+        wanted = {repr(value): list(numbers) for value, numbers in skills.items()}
+        for cell in cells(question):
+            left = wanted.get(repr(cell.value))
+            if left:
+                self._add(question, cell.settings, cell.seed, left.pop(0), config)
+
+    def _add(
+        self, question: Question, given: Mapping[str, Any], seed: int, skill: float | str, config: Any
+    ) -> None:
+        id = len(self.made) + 1
+        started = NOON - timedelta(hours=3, minutes=id)
+        known = not isinstance(skill, str)
+        status = "COMPLETED" if known or skill == "diverged" else str(skill)
+        alive = status == "RUNNING"
+        tracker = {"code": {"commit": "4f3c2a1b9d8e", "dirty": False}}
+        self.made[id] = Run(
+            id=id,
+            experiment=given.get("experiment", "full"),
+            status=status,
+            config={**{k: v for k, v in given.items() if k != "experiment"}, **config, "seed": seed},
+            seed=seed,
+            started=started,
+            heartbeat=NOON if alive else started + timedelta(minutes=40),
+            stopped=None if alive else started + timedelta(minutes=40),
+            info={"tracker": {**tracker, "diverged": {"step": 9}} if skill == "diverged" else tracker},
+            failure="RuntimeError: CUDA out of memory" if status == "FAILED" else "",
+        )
+        if known or alive:
+            end = float(skill) if known else 50.0
+            self.points[id] = _series(question.metric.name, end, known, random.Random(id))
+
+
+def _series(metric: str, end: float, completed: bool, chance: random.Random) -> dict[str, Series]:
+    count = 60 if completed else 25
+    steps = tuple(float(390 * (at + 1)) for at in range(count))
+    curve = tuple(end * (1 - math.exp(-(at + 1) / 12)) + chance.gauss(0, 0.8) for at in range(count))
+    found = {"validation.accuracy": Series("validation.accuracy", steps, curve)}
+    return found | {metric: Series(metric, steps[-1:], (end,))} if completed else found
+
+
+def a_question(id: str, above: str = "", **fields: Any) -> Question:
+    node = f"{above}/{id}" if above else id
+    given: dict[str, Any] = {
+        "node": node,
+        "id": id,
+        "name": id,
+        "line": 1,
+        "level": node.count("/") + 1,
+        "metric": Metric("test.accuracy", unit="%", sesoi=0.5),
+        "question": f"What does {id} change?",
+        "parameter": "norm",
+        "values": ("batchnorm", "weight_norm"),
+        "baseline": "batchnorm",
+        "seeds": (1, 2, 3),
+        "experiment": "full",
+        "launch": "python -m experiments.{experiment}",
+        "context": "made up",
+    }
+    return Question(**{**given, **fields})
+
+
+def a_group(id: str, *children: Question, **fields: Any) -> Question:
+    empty = {"parameter": "", "values": (), "baseline": None, "seeds": (), "experiment": ""}
+    return a_question(id, **{**empty, **fields}, children=children)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Questions with their store, as findings."""
+
+    store: MadeStore
+    roots: tuple[Question, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        tree = build_tree(Questions(Path("made.yaml"), "made", self.roots), self.store.runs())
+        return findings(tree, self.store.values, NOON)
+
+
+def every_kind() -> Made:
+    """A tree with every state, and with verdicts of both kinds of question."""
+    store = MadeStore()
+    what = "What does a network need of normalisation?"
+    say = {"sub_project": "Normalisation"}
+    worse = a_question("worse", "norm", setup={"q": 1}, **say, hypothesis="At least 15 points below.")
+    same = a_question("same", "norm", setup={"q": 2}, **say, notes="See the paper.\n\nAnd ask Ada.")
+    open_ = a_question("open", "norm", setup={"q": 3}, **say, finding="It makes no odds.")
+    going = a_question("going", "norm", setup={"q": 4}, values=("batchnorm", "weight_norm", "none"), **say)
+    size = {"parameter": "batch_size", "values": (8, 32, 128, 512), "baseline": 128, "scale": "log"}
+    falls = a_question(
+        "falls", "size", setup={"q": 5}, **size, sub_project="Batch size", context="paper recipe"
+    )
+    lost = a_question("lost", "size", setup={"q": 6}, sub_project="Batch size", context="paper recipe")
+    later = a_question(
+        "later", "size", setup={"q": 7}, when={"parent.verdict": "falling"}, context="paper recipe"
+    )
+    broken = a_question("broken", "size", setup={"q": 8}, sub_project="Batch size")
+    store.record(worse, {"batchnorm": (91.2, 91.6, 91.4), "weight_norm": (80.1, 82.0, 81.0)})
+    store.record(same, {"batchnorm": (91.2, 91.3, 91.25), "weight_norm": (91.22, 91.31, 91.2)})
+    store.record(open_, {"batchnorm": (91.2, 91.9, 90.1), "weight_norm": (92.4, 90.6, 91.9)})
+    store.record(going, {"batchnorm": (91.2, 91.6, 91.4), "weight_norm": (88.0, "RUNNING")})
+    sizes = {8: (85.1, 84.2, 86.0), 32: (90.0, 90.4, 89.9), 128: (91.2, 91.5, 91.1), 512: (90.4, 90.9, 90.5)}
+    store.record(falls, sizes)
+    store.record(lost, {"batchnorm": (91.2, 91.6, 91.4), "weight_norm": ("diverged",) * 3})
+    store.record(broken, {"batchnorm": (91.2, "FAILED", "FAILED"), "weight_norm": ("FAILED",)})
+    roots = (
+        a_group("norm", worse, same, open_, going, question=what, **say),
+        a_group("size", falls, lost, later, broken, question="What does the batch size change?"),
+    )
+    return Made(store, roots)
+
+
+def many(questions: int = 200, values: int = 5, seeds: int = 5) -> Made:
+    """As many questions as a large project asks, each with its own runs and settings."""
+    store, roots = MadeStore(), []
+    for group in range(questions // 20):
+        asked = [_one_of_many(store, f"topic-{group}", place, values, seeds) for place in range(20)]
+        roots.append(
+            a_group(f"topic-{group}", *asked, question=f"What is there to know about topic {group}?")
+        )
+    return Made(store, tuple(roots))
+
+
+def _one_of_many(store: MadeStore, group: str, place: int, values: int, seeds: int) -> Question:
+    setup = {"data": "cifar10", "width": 16, "shortcut": "B", "epochs": 160, "optimizer": "sgd", "lr": 0.1}
+    more = {"momentum": 0.9, "weight_decay": 0.0001, "schedule": "multistep", "milestones": [0.5, 0.75]}
+    question = a_question(
+        f"question-{place}",
+        group,
+        question="Does accuracy change with the width of the network when everything else stays the same?",
+        setup={**setup, **more, "topic": group, "place": place},
+        sub_project=group,
+        parameter="width_factor",
+        values=tuple(2**power for power in range(values)),
+        baseline=1,
+        scale="log" if place % 2 else "",
+        seeds=tuple(range(1, seeds + 1)),
+    )
+    chance = random.Random(f"{group} {place}")
+    drift = chance.choice((0.0, 0.5, -1.5))
+    skills = {
+        v: [80 + drift * at + chance.gauss(0, 1) for _ in range(seeds)]
+        for at, v in enumerate(question.values)
+    }
+    store.record(question, skills)
+    return question
+
+
+@pytest.fixture(scope="session")
+def kinds() -> Made:
+    """Eight questions in every state."""
+    return every_kind()
+
+
+@pytest.fixture(scope="session")
+def crowd() -> Made:
+    """Two hundred questions with 5,000 runs."""
+    return many()
+
+
+@pytest.fixture(scope="session")
+def ask() -> Callable[..., Question]:
+    """Makes a question."""
+    return a_question
+
+
+@pytest.fixture(scope="session")
+def laboratory() -> Callable[..., Made]:
+    """laboratory(question, skills) records a run for each skill."""
+
+    def made(question: Question, skills: Mapping[Any, Iterable[float | str]], **config: Any) -> Made:
+        store = MadeStore()
+        store.record(question, skills, **config)
+        return Made(store, (question,))
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A real Chromium, without a window."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
+    with playwright.sync_playwright() as driver:
+        found = CHROMIUM or driver.chromium.executable_path
+        if not Path(found).exists():
+            pytest.skip(
+                "no Chromium on this machine: apt-get install chromium, or playwright install chromium"
+            )
+        shown = driver.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield shown
+        shown.close()
+
+
+@dataclass
+class Watched:
+    """A page in the browser with everything it should not do: complaints, dialogs, requests."""
+
+    page: Any
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def look(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Watched]]:
+    """look(made, width=1280) writes the page and opens it; options are those of a browser's context."""
+    contexts = []
+
+    def opened(
+        made: Made, width: int = 1280, height: int = 900, fragment: str = "", **options: Any
+    ) -> Watched:
+        out = tmp_path / f"page{len(contexts)}.html"
+        omniboard = options.pop("omniboard_url", "")
+        write_page(made.findings, made.store, out, omniboard, project="Made up")
+        contexts.append(browser.new_context(viewport={"width": width, "height": height}, **options))
+        return watch(contexts[-1].new_page(), f"{out.as_uri()}{fragment}")
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def watch(page: Any, address: str) -> Watched:
+    watched = Watched(page)
+    page.on("console", lambda message: watched.complaints.append(message.text))
+    page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    page.on("dialog", lambda dialog: (watched.complaints.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda request: watched.requests.append(request.url))
+    page.goto(address)
+    return watched
+
+
+@pytest.fixture(scope="session")
+def watched() -> Callable[[Any, str], Watched]:
+    """watched(page, address) opens an address and notes what the page does."""
+    return watch
+
+
+def hostile(question: Question, text: str) -> Question:
+    """The same question with a text wherever a human may write one."""
+    words = dict.fromkeys(("name", "question", "hypothesis", "finding", "notes", "sub_project", "context"), text)
+    return replace(question, **words, setup={**question.setup, "said": text})

@@ -1,0 +1,117 @@
+"""The text of a question file with some of its texts changed, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from tracker.importing.merge import Change
+from tracker.importing.scalars import scalar
+from tracker.questions.question import Question, Questions
+
+# behind which of the keys that are there a new one goes
+_BEHIND: Mapping[str, tuple[str, ...]] = {
+    "name": ("id",),
+    "question": ("id", "name"),
+    "context": ("id", "name", "sub_project", "question"),
+    "finding": ("id", "name", "question", "hypothesis"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    start: int
+    end: int
+    text: str
+
+
+def rewritten(source: str, questions: Questions, changes: Iterable[Change]) -> str:
+    """The file with the changes; comments, order and every other character stay."""
+    root = _entries(yaml.compose(source, Loader=yaml.SafeLoader))
+    wanted: dict[str, dict[str, str]] = {}
+    for change in changes:
+        wanted.setdefault(change.node, {})[change.field] = change.after
+    context = _text(_entries(root.get("defaults")).get("context"))
+    edits = list(_tree(source, root["tree"], questions.roots, wanted, context))
+    return _applied(source, edits)
+
+
+def _tree(
+    source: str,
+    node: Any,
+    questions: Iterable[Question],
+    wanted: Mapping[str, Mapping[str, str]],
+    context: str,
+) -> Iterator[_Edit]:
+    """The edits of some questions and all beneath; `context` is what they take from above."""
+    for item, question in zip(node.value, questions, strict=True):
+        entries = _entries(item)
+        texts = dict(wanted.get(question.node, {}))
+        own = texts.setdefault("context", question.context)
+        for name, text in texts.items():
+            # a context that comes from above is written only where it has to differ
+            there = name in entries
+            if text != (_text(entries[name]) if there else context if name == "context" else None):
+                yield (_replace if there else _insert)(source, item, name, text)
+        if "children" in entries:
+            yield from _tree(source, entries["children"], question.children, wanted, own)
+
+
+def _replace(source: str, item: Any, name: str, text: str) -> _Edit:
+    node = _entries(item)[name]
+    if isinstance(node, yaml.MappingNode):  # a finding with its claim beside the words
+        return _replace(source, node, "text", text)
+    start, end = _span(source, node)
+    made = scalar(text, node.style, item.flow_style, source[start:end], _indent(source, start) + 2)
+    return _Edit(start, end, _with_newlines(source, made))
+
+
+def _insert(source: str, item: Any, name: str, text: str) -> _Edit:
+    entries = _entries(item)
+    there = [key for key in _BEHIND[name] if isinstance(entries.get(key), yaml.ScalarNode)]
+    anchor = entries[there[-1]]
+    _, end = _span(source, anchor)
+    if item.flow_style:
+        return _Edit(end, end, f", {name}: {scalar(text, None, between=True)}")
+    indent = " " * item.value[0][0].start_mark.column
+    breaks = [at for at in (source.find("\r", end), source.find("\n", end)) if at >= 0]
+    line_end = min(breaks, default=len(source))
+    return _Edit(
+        line_end, line_end, _with_newlines(source, f"\n{indent}{name}: {scalar(text, None, between=False)}")
+    )
+
+
+def _span(source: str, node: Any) -> tuple[int, int]:
+    """Where a scalar stands; the mark behind a block lies on a later line."""
+    start, end = node.start_mark.index, node.end_mark.index
+    return start, start + len(source[start:end].rstrip())
+
+
+def _indent(source: str, at: int) -> int:
+    """The column of the key on the line of this place, behind the dash of a list."""
+    line = source[source.rfind("\n", 0, at) + 1 : at]
+    return len(line) - len(line.lstrip(" -"))
+
+
+def _applied(source: str, edits: Iterable[_Edit]) -> str:
+    parts, at = [], 0
+    for edit in sorted(edits, key=lambda edit: edit.start):
+        parts += [source[at : edit.start], edit.text]
+        at = edit.end
+    return "".join([*parts, source[at:]])
+
+
+def _with_newlines(source: str, text: str) -> str:
+    """The text with the line ends of the file."""
+    return text.replace("\n", "\r\n") if "\r\n" in source else text
+
+
+def _entries(node: Any) -> dict[str, Any]:
+    return {key.value: value for key, value in node.value} if node is not None else {}
+
+
+def _text(node: Any) -> str:
+    return str(node.value).strip() if node is not None else ""
