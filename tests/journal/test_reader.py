@@ -193,3 +193,36 @@ def test_events_of_any_shape_make_a_document_or_none(strange: list[dict[str, Any
 @given(some.binary(max_size=200))
 def test_any_bytes_are_a_journal_of_some_events(content: bytes) -> None:
     assert all(isinstance(event, dict) for event in events(content))
+
+
+def test_wherever_a_kill_cut_the_files_off_what_came_before_is_read(begin: Begin, tmp_path: Path) -> None:
+    journal = begin()
+    journal.add_points("loss", [0, 1], [0.5, 0.25], [10**15] * 2)
+    journal.flush()
+    journal.add_points("loss", [2], [0.125], [10**15])
+    journal.note_info({"note": "é"})
+    journal.end("COMPLETED", LATER)
+    cut = tmp_path / "cut"
+    cut.mkdir()
+    points, told = (journal.folder / POINTS).read_bytes(), (journal.folder / JOURNAL).read_bytes()
+    for end in range(len(points)):
+        (cut / POINTS).write_bytes(points[:end])
+        assert read_points(cut, "loss").steps == [0, 1, 2][: 2 * points[:end].count(b"\n")]
+        assert new_points(cut, 0)[1] == points[:end].rfind(b"\n") + 1
+    for end in range(len(told)):
+        (cut / JOURNAL).write_bytes(told[:end])
+        found = read_record(cut)
+        assert (found is None) == (b"\n" not in told[:end])
+        assert found is None or (found.fault, found.document["status"]) == ("", "RUNNING")
+
+
+def test_a_line_that_was_torn_and_ended_since_costs_itself(begin: Begin) -> None:
+    folder = begin().folder
+    append(folder / JOURNAL, b'{"event":"info","time":"2026')
+    append(folder / POINTS, b'{"name":"loss","steps":[0],"val')
+    again = RunJournal(folder, 1, "5eed")
+    again.add_points("loss", [1], [0.5], [10**15])
+    again.note_info({"note": 1})
+    again.flush()
+    assert read_points(folder, "loss").steps == [1]
+    assert (read(folder).document["info"]["note"], read(folder).fault) == (1, "")
