@@ -9,12 +9,14 @@ from tracker.errors import TrackerError
 from tracker.findings import Finding
 from tracker.stores.base import Store
 
-Writer = Callable[[Sequence[Finding], Store, Path, str], tuple[Path, ...]]
+Writer = Callable[[Sequence[Finding], Store, Path, str, str], tuple[Path, ...]]
 
 
-def write(findings: Sequence[Finding], store: Store, out: Path, omniboard_url: str = "") -> tuple[Path, ...]:
+def write(
+    findings: Sequence[Finding], store: Store, out: Path, omniboard_url: str = "", project: str = ""
+) -> tuple[Path, ...]:
     """Write the findings in the format that OUT's suffix names; returns the files that were written."""
-    return writer(out)(findings, store, out, omniboard_url)
+    return writer(out)(findings, store, out, omniboard_url, project)
 
 
 def writer(out: Path) -> Writer:
@@ -30,28 +32,50 @@ def known() -> str:
     return f"{', '.join(others)} or {last}"
 
 
-def _csv(findings: Sequence[Finding], store: Store, out: Path, _omniboard_url: str) -> tuple[Path, ...]:
+def _csv(
+    findings: Sequence[Finding], store: Store, out: Path, _omniboard_url: str, _project: str
+) -> tuple[Path, ...]:
     from tracker.export.csv_file import write_csv
 
     return write_csv(findings, store, out)
 
 
-def _xlsx(findings: Sequence[Finding], store: Store, out: Path, omniboard_url: str) -> tuple[Path, ...]:
+def _xlsx(
+    findings: Sequence[Finding], store: Store, out: Path, omniboard_url: str, _project: str
+) -> tuple[Path, ...]:
     from tracker.export.xlsx_file import write_xlsx
 
     return write_xlsx(findings, store, out, omniboard_url)
 
 
-def _markdown(findings: Sequence[Finding], _store: Store, out: Path, _omniboard_url: str) -> tuple[Path, ...]:
+def _html(
+    findings: Sequence[Finding], store: Store, out: Path, omniboard_url: str, project: str
+) -> tuple[Path, ...]:
+    from tracker.export.page import write_page
+
+    return write_page(findings, store, out, omniboard_url, project=project)
+
+
+def _markdown(
+    findings: Sequence[Finding], _store: Store, out: Path, _omniboard_url: str, _project: str
+) -> tuple[Path, ...]:
     from tracker.export.markdown import write_markdown
 
     return write_markdown(findings, out)
 
 
-def _latex(findings: Sequence[Finding], _store: Store, out: Path, _omniboard_url: str) -> tuple[Path, ...]:
+def _latex(
+    findings: Sequence[Finding], _store: Store, out: Path, _omniboard_url: str, _project: str
+) -> tuple[Path, ...]:
     from tracker.export.latex import write_latex
 
     return write_latex(findings, out)
 
 
-FORMATS: Mapping[str, Writer] = {".csv": _csv, ".xlsx": _xlsx, ".md": _markdown, ".tex": _latex}
+FORMATS: Mapping[str, Writer] = {
+    ".csv": _csv,
+    ".xlsx": _xlsx,
+    ".html": _html,
+    ".md": _markdown,
+    ".tex": _latex,
+}

@@ -293,5 +293,6 @@ def watched() -> Callable[[Any, str], Watched]:
 
 def hostile(question: Question, text: str) -> Question:
     """The same question with a text wherever a human may write one."""
-    words = dict.fromkeys(("name", "question", "hypothesis", "finding", "notes", "sub_project", "context"), text)
+    fields = ("name", "question", "hypothesis", "finding", "notes", "sub_project", "context")
+    words = dict.fromkeys(fields, text)
     return replace(question, **words, setup={**question.setup, "said": text})

@@ -1,0 +1,151 @@
+"""What the page says of every node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from tracker.export.page.curve_plot import curve_plot, legend
+from tracker.export.page.curves import FEWEST_POINTS, MOST_POINTS, learning_curves
+from tracker.export.page.evidence import Evidence, evidence
+from tracker.export.page.figures import hours, value_text
+from tracker.export.page.numbers_table import TableRow, has_differences, table_rows, tones
+from tracker.export.page.recordings import Recordings
+from tracker.export.page.skill_plot import skill_plot
+from tracker.export.page.words import Sign, state_sign, verdict_sign
+from tracker.findings import Finding, walk
+from tracker.table import Row, rows
+
+_POINTS_IN_ALL = 14_000  # over all curves of a page, at about 25 bytes each with its range
+_DEEPEST_HEADING = 6
+FEW_QUESTIONS = 6  # up to here, all are unfolded when the page opens
+
+
+@dataclass(frozen=True, slots=True)
+class LearningCurves:
+    """The drawing of the learning curves with its legend: a class and words for each."""
+
+    metric: str
+    plot: Markup
+    legend: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A node as the page shows it."""
+
+    node: str
+    heading: int  # 2 to 6
+    name: str
+    asked: str
+    sign: Sign  # of the verdict, or of the state while there is none
+    state: Sign
+    verdict: str
+    status: str
+    sub_project: str
+    context: str
+    answer: str  # the computed sentence
+    human: str
+    hypothesis: str
+    notes: str
+    facts: tuple[tuple[str, str], ...] = ()
+    level: str = "95%"  # of the intervals
+    unit: str = ""
+    parameter: str = ""
+    plot: str = ""  # a drawing, or nothing
+    rows: tuple[TableRow, ...] = ()
+    differs: bool = False
+    curves: LearningCurves | None = None
+    evidence: Evidence | None = None
+    open: bool = True
+    children: tuple[Entry, ...] = ()
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it asks for runs, and is no group."""
+        return self.evidence is not None
+
+
+def entries(findings: Sequence[Finding], recordings: Recordings, omniboard: str) -> tuple[Entry, ...]:
+    """The entry of every root with those beneath it."""
+    nodes = [one for root in findings for one in walk(root)]
+    told = {row.node: row for row in rows(findings)}
+    drawn = sum(len(one.estimates) for one in nodes)
+    points = max(FEWEST_POINTS, min(MOST_POINTS, _POINTS_IN_ALL // max(1, drawn)))
+    few = sum(bool(one.node.cells) for one in nodes) <= FEW_QUESTIONS
+
+    def entry(finding: Finding) -> Entry:
+        children = tuple(entry(child) for child in finding.children)
+        return _entry(finding, told[finding.node.question.node], recordings, points, omniboard, few, children)
+
+    return tuple(entry(root) for root in findings)
+
+
+def _entry(
+    finding: Finding,
+    row: Row,
+    recordings: Recordings,
+    points: int,
+    omniboard: str,
+    few: bool,
+    children: tuple[Entry, ...],
+) -> Entry:
+    question = finding.node.question
+    state = state_sign(finding.state)
+    found = table_rows(finding)
+    is_question = bool(finding.node.cells)
+    return Entry(
+        node=question.node,
+        heading=min(question.level + 1, _DEEPEST_HEADING),
+        name=question.name or question.id,
+        asked=question.question,
+        sign=verdict_sign(finding.verdict) if finding.verdict else state,
+        state=state,
+        verdict=finding.verdict,
+        status=finding.status,
+        sub_project=question.sub_project,
+        context=question.context,
+        answer=finding.computed,
+        human=question.finding,
+        hypothesis=question.hypothesis,
+        notes=question.notes,
+        facts=_facts(finding, row) if is_question else (),
+        level=f"{100 * (1 - question.alpha):g}%",
+        unit=question.metric.unit,
+        parameter=question.parameter,
+        plot=skill_plot(question, finding.estimates, tones(finding)),
+        rows=found,
+        differs=has_differences(found),
+        curves=_curves(finding, recordings, points),
+        evidence=evidence(finding, omniboard) if is_question else None,
+        open=few or not is_question,
+        children=children,
+    )
+
+
+def _curves(finding: Finding, recordings: Recordings, points: int) -> LearningCurves | None:
+    found = learning_curves(finding, recordings, points)
+    if found is None:
+        return None
+    metric = finding.node.question.metric
+    unit = metric.unit if found.metric.rpartition(".")[2] == metric.name.rpartition(".")[2] else ""
+    return LearningCurves(found.metric, curve_plot(found, unit), legend(found))
+
+
+def _facts(finding: Finding, row: Row) -> tuple[tuple[str, str], ...]:
+    question = finding.node.question
+    metric = question.metric
+    better = "higher" if metric.goal == "maximize" else "lower"
+    scale = {"log": " (log scale)", "ordered": " (in this order)"}.get(question.scale, "")
+    failed = f", {row.n_failed} failed" if row.n_failed else ""
+    left = "" if row.cost_left_h == 0 else f", {hours(row.cost_left_h)} left"
+    facts = (
+        ("Varied", f"{question.parameter}: {', '.join(map(value_text, question.values))}{scale}"),
+        ("Measured", f"{metric.name}, {metric.reduce} of each run; {better} is better"),
+        ("Runs", f"{len(row.run_ids)} of {row.n_planned} done{failed}"),
+        ("Computing", f"{hours(row.cost_used_h)} used{left}"),
+        ("Context", question.context),
+    )
+    return tuple((name, words) for name, words in facts if words)
