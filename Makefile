@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-mongo check format clean
+.PHONY: help install demo test test-mongo faults losses check simulate format clean up down pictures omniboard-tools
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,12 @@ test: $(VENV)/tools ## every test
 test-mongo: $(VENV)/tools ## the tests that talk to MongoDB, against MONGO_URL when it is set
 	$(BIN)/python -m pytest -m mongo
 
+faults: $(VENV)/tools ## the slow fault tests: kills, outages, full disks, clocks; about ten minutes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults tests/faults
+
+losses: $(VENV)/tools ## what stock Sacred and the tracker lose, measured again into docs/losses.md; about 20 minutes
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.losses
+
 check: $(VENV)/tools ## format, lint, types, layers, spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -36,9 +42,29 @@ check: $(VENV)/tools ## format, lint, types, layers, spelling
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 
+simulate: $(VENV)/tools ## what the findings promise, simulated in full: intervals, verdicts, power, sentences
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.statistics
+	@echo "== Sentences against their table rows, in 10,000 random trees"
+	@OMP_NUM_THREADS=1 TREES=10000 $(BIN)/python -m pytest -q tests/statistics/test_sentences_agree.py
+
 format: $(VENV)/tools ## put the code into the house's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+up: .env ## MongoDB and Omniboard in Docker; says what to open
+	@docker compose up --detach --wait
+	@set -a && . ./.env && echo "== Omniboard: http://127.0.0.1:$$OMNIBOARD_PORT" && \
+		echo "== For runs and readers:" && \
+		echo "export TRACKER_STORE='mongodb://$$MONGO_USER:$$MONGO_PASSWORD@127.0.0.1:$$MONGO_PORT/$$MONGO_DATABASE?authSource=admin'" && \
+		echo "== Then, once: tracker omniboard sync"
+
+down: .env ## stop them; the data stay
+	@docker compose down
+
+omniboard-tools: tests/omniboard/node_modules/installed ## the real Omniboard and the test server, on Node
+
+pictures: $(VENV)/tools omniboard-tools ## the pictures of Omniboard in docs/pictures, made anew
+	PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/omniboard/test_views.py
 
 clean: ## remove the environment and what the demo made
 	rm -rf $(VENV) $(DEMO)
@@ -55,4 +81,15 @@ $(VENV)/installed: pyproject.toml constraints.txt
 $(VENV)/tools: $(VENV)/installed
 	@echo "== Adding the tools for tests and checks"
 	@$(PIP) install --quiet --constraint constraints.txt --editable '.[test,check]'
+	@touch $@
+
+# nothing of it needs a build, so that no script of a package runs
+tests/omniboard/node_modules/installed: tests/omniboard/package-lock.json
+	@command -v npm >/dev/null || { echo "Omniboard's tests need Node 20 or newer, with npm"; exit 1; }
+	@echo "== Adding Omniboard for its tests (about 550 MB)"
+	@npm ci --prefix tests/omniboard --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.env: .env.example
+	@test -e $@ || (umask 077; sed "s/^MONGO_PASSWORD=$$/MONGO_PASSWORD=$$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')/" $< > $@)
 	@touch $@

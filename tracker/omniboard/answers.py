@@ -61,7 +61,8 @@ def _joined(values: Sequence[Any]) -> Any:
     first = values[0]
     if all(type(value) is type(first) and value == first for value in values):
         return first
-    return "; ".join(_word(value) for value in values)
+    *before, last = (_word(value) for value in values)
+    return "; ".join([*(word.removesuffix(".") for word in before), last])  # a finding is a sentence
 
 
 def _word(value: Any) -> str:

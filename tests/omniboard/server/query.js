@@ -3,10 +3,12 @@ import { createRequire } from "node:module";
 import { EJSON, ObjectId } from "bson";
 
 const require = createRequire(import.meta.url); // mingo's other entry points are made for bundlers
-const { Aggregator, Context, ProcessingMode, Query } = require("mingo");
+const { Context, ProcessingMode, Query } = require("mingo");
+const { Aggregator } = require("mingo/aggregator");
 const { evalExpr } = require("mingo/core");
 const { Lazy } = require("mingo/lazy");
-const { cloneDeep, resolve } = require("mingo/util");
+const { cloneDeep, compare, resolve } = require("mingo/util");
+const KINDS = ["accumulator", "expression", "pipeline", "projection", "query", "window"];
 
 export const cloned = cloneDeep;
 export const first = resolve;
@@ -45,8 +47,15 @@ function numbers(document, expression, options) {
   return [value].flat(2).filter((item) => typeof item === "number");
 }
 
-const context = Context.init({
+// Values of different types have an order among each other, which mingo keeps to itself.
+const compared = (holds) => (document, expression, options) => holds(compare(...evalExpr(document, expression, options)));
+
+const own = Context.init({
   expression: {
+    $gt: compared((order) => order > 0),
+    $gte: compared((order) => order >= 0),
+    $lt: compared((order) => order < 0),
+    $lte: compared((order) => order <= 0),
     $toObjectId(document, expression, options) {
       const value = evalExpr(document, expression, options);
       return value === null || value === undefined ? null : new ObjectId(value);
@@ -75,6 +84,8 @@ const context = Context.init({
     },
   },
 });
+
+const context = Context.from(own, Context.init(Object.fromEntries(KINDS.map((kind) => [kind, require(`mingo/operators/${kind}`)]))));
 
 const text = (id) => EJSON.stringify({ id });
 const equal = (value) => (Array.isArray(value) ? { $in: value } : { $eq: value ?? null });

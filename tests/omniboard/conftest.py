@@ -1,0 +1,146 @@
+"""The real Omniboard over a MongoDB server, in a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.omniboard.lab_runs import QUESTIONS, Lab, record_lab, sync
+from tests.omniboard.running import MODULES, Board, Server, free_port, wait_for
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (  # without the last four the browser looks for its maker's servers
+    *("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-first-run", "--disable-quic"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+@pytest.fixture(scope="session")
+def node_tools() -> None:
+    """Skips where Node or the packages of tests/omniboard/package.json are not installed."""
+    if shutil.which("node") is None:
+        pytest.skip("needs Node 20 or newer")
+    if not (MODULES / "omniboard").exists():
+        pytest.skip("needs Omniboard from npm: make omniboard-tools")
+
+
+@pytest.fixture(scope="session")
+def own_server(node_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of our own, on Node: it takes collections with dots in their names."""
+    server = Server(tmp_path_factory.mktemp("own"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def board_server(request: pytest.FixtureRequest) -> str:
+    """The address of the server under Omniboard: MONGO_URL, or our own."""
+    if "MONGO_URL" in os.environ:
+        return os.environ["MONGO_URL"]
+    return str(request.getfixturevalue("own_server").address)
+
+
+@pytest.fixture(scope="session")
+def new_database(board_server: str) -> Iterator[Any]:
+    """new_database() is the address of a fresh database; the end of the tests drops them all."""
+    from pymongo import MongoClient
+
+    parts, names = urlsplit(board_server), []
+
+    def make() -> str:
+        names.append(f"test_{uuid.uuid4().hex[:12]}")
+        source = f"authSource={parts.path.strip('/') or 'admin'}" if parts.username else ""
+        query = parts.query if "authSource" in parts.query else "&".join(filter(None, (parts.query, source)))
+        return str(parts._replace(path=f"/{names[-1]}", query=query).geturl())
+
+    yield make
+    with MongoClient[dict[str, Any]](board_server) as client:
+        for name in names:
+            client.drop_database(name)
+
+
+@pytest.fixture
+def address(new_database: Any) -> str:
+    """The address of a fresh database."""
+    return str(new_database())
+
+
+@pytest.fixture
+def database(address: str) -> Iterator[Any]:
+    """The database at `address`, for pymongo."""
+    from pymongo import MongoClient
+
+    with MongoClient[dict[str, Any]](address) as client:
+        yield client.get_default_database()
+
+
+@pytest.fixture(scope="session")
+def start_board(node_tools: None, new_database: Any, tmp_path_factory: Any) -> Iterator[Any]:
+    """start_board() starts Omniboard over a fresh database; at the end every one must still be alive."""
+    from pymongo import MongoClient
+
+    boards: list[Board] = []
+
+    def start() -> Board:
+        address, port = new_database(), free_port()
+        log = tmp_path_factory.mktemp("board") / "board.log"
+        ours = {"MONGO_URI": address, "PORT": str(port), "NODE_ENV": "production"}
+        environment = {**os.environ, **ours, "NODE_OPTIONS": "--unhandled-rejections=warn"}
+        command = ["node", str(MODULES / "omniboard/dist/index.js")]
+        with log.open("w", encoding="utf-8") as file:
+            process = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
+        wait_for(port, process, log)
+        database = MongoClient[dict[str, Any]](address).get_default_database()
+        boards.append(Board(f"http://127.0.0.1:{port}/sacred", address, database, process))
+        return boards[-1]
+
+    yield start
+    died = [board for board in boards if board.process.poll() is not None]
+    for board in boards:
+        board.database.client.close()
+        board.process.kill()
+        board.process.wait(timeout=20)
+    assert not died, "Omniboard did not survive the tests"
+
+
+@pytest.fixture(scope="session")
+def lab(start_board: Any, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """A board with runs of every fate, the tracker's columns and the tags of a question."""
+    board, folder = start_board(), tmp_path_factory.mktemp("lab")
+    ids = record_lab(board, folder)
+    (folder / "questions.yaml").write_text(QUESTIONS)
+    line = sync(board, "--questions", str(folder / "questions.yaml")).splitlines()[-1]
+    return Lab(board, folder, ids, line)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser; every test opens a page with a profile of its own."""
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium on the PATH")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """A page in a fresh profile, wide enough for every column, in which nothing may go wrong."""
+    context = chromium.new_context(viewport={"width": 4200, "height": 1000}, accept_downloads=True)
+    page, troubles = context.new_page(), []
+    page.set_default_timeout(15_000)
+    page.on("pageerror", lambda error: troubles.append(f"error in the page: {error}"))
+    page.on("response", lambda answer: troubles.append(answer.url) if answer.status >= 400 else None)
+    yield page
+    context.close()
+    assert troubles == []
