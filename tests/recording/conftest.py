@@ -38,9 +38,15 @@ def popen(folder: Path, script: str, *words: str, **environ: str) -> subprocess.
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        # pytest started in the background ignores Ctrl-C, and its children would, too
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=_take_signals,
     )
+
+
+def _take_signals() -> None:
+    """A pytest that was started in the background ignores some, and its children would, too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def record_of(store: Path, run: int = 1) -> dict[str, Any]:

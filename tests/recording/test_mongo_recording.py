@@ -48,7 +48,7 @@ def test_the_same_script_records_in_mongodb_when_the_variable_says_so(
     (run,) = store.runs()
     assert (run.experiment, run.status, run.seed, run.config["lr"]) == ("mine", "COMPLETED", 4, 0.5)
     assert store.series(run, "loss").values == (0.5,)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.py"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.py", "runs"]
 
 
 @pytest.mark.mongo

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,13 +64,12 @@ def _attach(experiment: Any, options: dict[str, Any]) -> None:
         code = read_code(base, place.folder)
         if options.get("--enforce_clean"):
             check_clean(code)
-        mirror = _mirror(place)
     signals = Signals()
     sources = tuple(source.filename for source in experiment.sources)
     shown = {name: options[name] for name in _TAKEN if name in options}
     if shown.get(MONGO_OPTION):
         shown[MONGO_OPTION] = place.mask.text(str(shown[MONGO_OPTION]))
-    attachment = Attachment(place, code, signals, base, sources, wanted, mirror)
+    attachment = Attachment(place, code, signals, base, sources, wanted)
     options.update(dict.fromkeys(shown), **{_OURS: (attachment, shown)})
     signals.install()  # before the run exists, so that there is no moment in which it dies unrecorded
 
@@ -77,6 +77,8 @@ def _attach(experiment: Any, options: dict[str, Any]) -> None:
 def _observe(given: tuple[Attachment, dict[str, Any]], run: Any) -> None:
     """Sacred's way to apply an option to a run that is made, but not started."""
     attachment, shown = given
+    with refusals():
+        attachment = replace(attachment, mirror=_mirror(attachment.place))
     options = run.meta_info["options"]
     del options[_OURS]
     options.update(shown)

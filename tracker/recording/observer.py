@@ -20,6 +20,8 @@ from tracker.recording.gather import Gathering
 from tracker.recording.refusals import refusals
 
 PAUSE = 0.5  # seconds between two flushes: what a run loses at most when it is killed
+PATIENCE = 10.0  # seconds that a run's last copy to the server may take
+SHORT_PATIENCE = 2.0  # where the server was away already when the run began
 JOIN = 2.0  # seconds that the end of a run waits for a flush in progress
 
 
@@ -113,7 +115,8 @@ class JournalObserver:
         if self._attachment.mirror is None or self.journal is None or os.getpid() != self._process:
             return
         try:
-            left = self._attachment.mirror.finish()
+            mirror = self._attachment.mirror
+            left = mirror.finish(SHORT_PATIENCE if mirror.absent else PATIENCE)
         except KeyboardInterrupt:  # the run itself is over and recorded
             left = (
                 f"copying run {self.journal.id} was interrupted; `tracker push {self.journal.id}` brings it"
