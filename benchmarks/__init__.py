@@ -1,0 +1,1 @@
+"""Measurements that print numbers for docs/."""
