@@ -39,7 +39,8 @@ class Entry:
         if self.document.get("status") != "RUNNING":
             return False
         beat = last_sign(self.document)
-        return beat is not None and (self.seen - beat).total_seconds() <= LIVE_FOR
+        # a heartbeat far ahead is a clock that was wrong, and no life
+        return beat is not None and abs((self.seen - beat).total_seconds()) <= LIVE_FOR
 
     def changed(self, changes: Mapping[str, Any]) -> Entry:
         """The entry after its changes."""
