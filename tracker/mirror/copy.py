@@ -44,7 +44,7 @@ class Copy:
         self._metrics: MetricsCopy | None = None
         self._told = -1  # bytes of the journal that the server has been told of
         self._late = 0.0
-        self._elsewhere = False
+        self._elsewhere: bool | None = None  # another way than ours brought the run there; not known yet
 
     @property
     def id(self) -> int:
@@ -90,17 +90,15 @@ class Copy:
         return _is_over(record) and not is_short(output_size(self.folder))
 
     def _begin(self, record: Record) -> None:
-        if self._run or self._elsewhere:
-            return
-        uuid = run_uuid({**record.document, "_id": record.id})
-        self._elsewhere = is_recorded_there(self._database, uuid, record.document)
-        if self._elsewhere:
-            return
-        run = RunDocument(self._database, uuid)
-        document = document_of(record.document, uuid, {}, [])
-        run.begin(record.id, document, heartbeat_of(record.document))
-        self._metrics = MetricsCopy(self._database, uuid, run.id)
-        self._run = run
+        """Every answer of the server is remembered, so that the next attempt asks for what is missing."""
+        if self._elsewhere is None:
+            uuid = run_uuid({**record.document, "_id": record.id})
+            self._elsewhere = is_recorded_there(self._database, uuid, record.document)
+            self._run = None if self._elsewhere else RunDocument(self._database, uuid)
+        if self._run is not None and not self._run.has_begun:
+            document = document_of(record.document, self._run.uuid, {}, [])
+            self._run.begin(record.id, document, heartbeat_of(record.document))
+            self._metrics = MetricsCopy(self._database, self._run.uuid, self._run.id)
 
     def _copy_signs_of_life(self, run: RunDocument, whole: bool) -> None:
         if not whole and time.monotonic() - self._late < BEAT:

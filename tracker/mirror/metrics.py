@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -37,7 +37,7 @@ class MetricsCopy:
     _full: list[dict[str, Any]] = field(default_factory=list)  # chunks that are not written yet
     _known: dict[Any, int] = field(default_factory=dict)  # points in the documents that the server has
     _when: dict[str, float] = field(default_factory=dict)  # a metric was written
-    _looked: bool = False
+    _to_look: list[tuple[str, dict[str, Any]]] | None = None  # what the server was not asked yet
 
     @property
     def links(self) -> list[dict[str, Any]]:
@@ -46,8 +46,7 @@ class MetricsCopy:
 
     def advance(self, record: Record, *, whole: bool) -> None:
         """Copies what is new; `whole` leaves nothing for later. Raises PyMongoError, StoreError."""
-        if not self._looked:
-            self._look()
+        self._look()
         self._write_full()
         for batches in self._new(record):
             for batch in batches:
@@ -82,11 +81,13 @@ class MetricsCopy:
 
     def _look(self) -> None:
         """Learns what is there, so that a repeated copy writes nothing."""
-        known: Iterable[Any] = self.database["metrics"].find({"run_id": self.run_id}, {"count": 1})
-        self._known = {document["_id"]: document.get("count", 0) for document in known}
-        known = self.database[POINTS].find({"run": self.uuid}, {"count": 1})
-        self._known |= {document["_id"]: document.get("count", 0) for document in known}
-        self._looked = True
+        if self._to_look is None:
+            self._to_look = [("metrics", {"run_id": self.run_id}), (POINTS, {"run": self.uuid})]
+        while self._to_look:
+            collection, ours = self._to_look[-1]
+            known = list(self.database[collection].find(ours, {"count": 1}))
+            self._known |= {document["_id"]: document.get("count", 0) for document in known}
+            self._to_look.pop()
 
     def _is_due(self, track: Track, whole: bool) -> bool:
         new = track.count - self._known.get(track.id, 0)

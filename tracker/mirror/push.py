@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bson.errors import BSONError
@@ -16,7 +16,7 @@ from tracker.mirror.server import Server, reason, server_at
 from tracker.mirror.transfer import Report, Transfer, chosen, run_folders, silent
 from tracker.stores.connection import asking
 
-ATTEMPTS = 20  # at one run, through a connection that breaks again and again
+ATTEMPTS = 20  # at one step, through a connection that breaks again and again
 PAUSE = 0.1  # seconds between two of them
 
 
@@ -31,7 +31,7 @@ def push(store: Path, address: str, runs: Sequence[str] = (), report: Report = s
     server = server_at(address)
     try:
         with asking(server.shown):
-            server.prepare()
+            _patiently(server.prepare)
         done: list[Transfer] = []
         for name in wanted:
             done.append(_pushed(store / name, server, f"{len(done)} of {len(wanted)} runs"))
@@ -49,7 +49,7 @@ def _may_be_run(folder: Path) -> bool:
 def _pushed(folder: Path, server: Server, before: str) -> Transfer:
     copy = Copy(folder, server.database)
     try:
-        _advance(copy)
+        _patiently(lambda: copy.advance(whole=True))
     except ConnectionFailure as error:
         raise StoreError(
             f"{server.shown} answers no more: {before} are there; repeat the command when it is back."
@@ -63,10 +63,11 @@ def _pushed(folder: Path, server: Server, before: str) -> Transfer:
     return Transfer(folder.name, str(copy.id or folder.name), written=copy.writes > 0)
 
 
-def _advance(copy: Copy) -> None:
+def _patiently(work: Callable[[], object]) -> None:
+    """Does what can be repeated until it comes through."""
     for attempt in range(ATTEMPTS):
         try:
-            copy.advance(whole=True)
+            work()
         except ServerSelectionTimeoutError:  # that was a long attempt
             raise
         except ConnectionFailure:

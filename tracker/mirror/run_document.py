@@ -32,6 +32,7 @@ class RunDocument:
     database: Database[Any]
     uuid: str
     id: int = 0
+    has_begun: bool = False
     writes: int = 0
     _before: Document = field(default_factory=dict)
     events: int = 0  # bytes of the journal that the document tells of
@@ -42,13 +43,12 @@ class RunDocument:
 
     def begin(self, wanted: int | str, document: Document, heartbeat: datetime | None) -> None:
         """Finds the run's document or makes it, as that of a run that goes; then `id` is its number."""
-        id = bound_id(self.database, self.uuid, wanted)
-        found = self._found_or_made(id, document, heartbeat)
+        self.id = self.id or bound_id(self.database, self.uuid, wanted)
+        found = self._found_or_made(self.id, document, heartbeat)
         while recorded_uuid(found) != self.uuid:
-            id = rebound_id(self.database, self.uuid, id)
-            found = self._found_or_made(id, document, heartbeat)
+            self.id = rebound_id(self.database, self.uuid, self.id)
+            found = self._found_or_made(self.id, document, heartbeat)
         self._remember(found)
-        self.id = id
 
     def _found_or_made(self, id: int, document: Document, heartbeat: datetime | None) -> Document:
         found = self.database["runs"].find_one({"_id": id}, {"captured_out": 0})
@@ -63,6 +63,7 @@ class RunDocument:
         return new
 
     def _remember(self, found: Mapping[str, Any]) -> None:
+        self.has_begun = True
         facts = found["info"]["tracker"]
         copied = facts.get("copied") or {}
         self._before, self.events = flat(found), facts.get("events", 0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pymongo.database import Database
@@ -31,38 +32,49 @@ class Server:
 
     database: Database[Any]
     shown: str  # its address without credentials
+    _answers: dict[str, int | None] = field(default_factory=dict)  # to the steps of `prepare`
 
     def prepare(self) -> int:
         """Makes sure that runs may be written; returns the highest number that a run has there.
 
         Raises StoreError where this user or this driver will never do, before anything is written, and
-        PyMongoError where the server is away.
+        PyMongoError where the server is away; it may then be repeated.
         """
+        steps = {"ask": self._ask, "write": self._try_to_write} | {
+            f"index {collection}": partial(self._make_index, collection, keys, unique)
+            for collection, keys, unique in INDEXES
+        }
+        for name, step in steps.items():
+            if name not in self._answers:
+                self._answers[name] = step()
+        return self._answers["ask"] or 0
+
+    def _ask(self) -> int:
         try:
-            highest = highest_id(self.database)
+            return highest_id(self.database)
         except PyMongoError as error:
             raise self._refusal(error) or error from error
+
+    def _try_to_write(self) -> None:
+        """A write that changes nothing, as there is no such run."""
         try:
-            self.database[BINDINGS].update_one({"_id": ""}, {"$set": {"run": 0}})  # which is no run's
+            self.database[BINDINGS].update_one({"_id": ""}, {"$set": {"run": 0}})
         except OperationFailure as error:
             if error.code != 13:
                 raise
             raise StoreError(
                 f"{self.shown} lets this user read, not write: give it the role readWrite, or take another."
             ) from error
-        self._make_indexes()
-        return highest
 
     def _refusal(self, error: PyMongoError) -> StoreError | None:
         refuses = isinstance(error, OperationFailure) and error.code in REFUSALS
         return StoreError(told(error, self.shown)) if refuses or is_too_old(error) else None
 
-    def _make_indexes(self) -> None:
-        for collection, keys, unique in INDEXES:
-            try:
-                self.database[collection].create_index(keys, unique=unique)
-            except OperationFailure:  # somebody has made it in another way; it only makes reading quicker
-                continue
+    def _make_index(self, collection: str, keys: list[tuple[str, int]], unique: bool) -> None:
+        try:
+            self.database[collection].create_index(keys, unique=unique)
+        except OperationFailure:  # somebody has made it in another way; it only makes reading quicker
+            return
 
     def close(self) -> None:
         """Gives the connections back."""
