@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from tracker.journal.identity import recorded_uuid
 from tracker.journal.moments import utc
 from tracker.stores.collections import POINTS
 
+FILE_ID = re.compile("[0-9a-f]{24}")
 SETTLED = timedelta(days=1)  # after which nobody is about to link a file
 
 
@@ -100,13 +102,27 @@ def same_identity(database: Database) -> Iterator[Finding]:
 
 def _files(run: Entry) -> Iterator[tuple[str, Any]]:
     """The files that a run names: (name, id)."""
-    artifacts, sources = run.document.get("artifacts"), inside(run.document, "experiment", "sources")
-    for artifact in artifacts if isinstance(artifacts, list) else ():
-        if isinstance(artifact, Mapping):
-            yield f"artifact {artifact.get('name')}", artifact.get("file_id")
-    for source in sources if isinstance(sources, list) else ():
-        if isinstance(source, list) and len(source) == 2:
-            yield f"source {source[0]}", source[1]
+    artifacts = _listed(run.document.get("artifacts"))
+    yield from (
+        (f"artifact {found.get('name')}", found.get("file_id")) for found in artifacts if _maps(found)
+    )
+    sources = _listed(inside(run.document, "experiment", "sources"))
+    yield from ((f"source {found[0]}", found[1]) for found in sources if _is_pair(found))
+    resources = [found for found in _listed(run.document.get("resources")) if _is_pair(found)]
+    # stock Sacred writes a checksum there, and keeps no file
+    yield from ((f"resource {found[0]}", found[1]) for found in resources if FILE_ID.fullmatch(str(found[1])))
+
+
+def _listed(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else []
+
+
+def _maps(found: Any) -> bool:
+    return isinstance(found, Mapping)
+
+
+def _is_pair(found: Any) -> bool:
+    return isinstance(found, list) and len(found) == 2
 
 
 CHECKS: Sequence[Check] = (orphaned_metrics, orphaned_points, orphaned_files, missing_files, same_identity)
