@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tracker.commands import command
+    from tracker.export.frames import runs_frame, tree_frame, values_frame
     from tracker.findings import Finding, answer, walk
     from tracker.questions import load_questions
     from tracker.run import Run, Series
@@ -30,6 +31,9 @@ __all__ = [
     "load_questions",
     "open_store",
     "rows",
+    "runs_frame",
+    "tree_frame",
+    "values_frame",
     "walk",
 ]
 
@@ -44,6 +48,9 @@ _HOME = {
     "load_questions": "questions",
     "open_store": "stores",
     "rows": "table",
+    "runs_frame": "export.frames",
+    "tree_frame": "export.frames",
+    "values_frame": "export.frames",
     "walk": "findings",
 }
 

@@ -6,9 +6,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracker.errors import TrackerError
+
+if TYPE_CHECKING:
+    import pandas
 
 STATUSES = ("QUEUED", "RUNNING", "COMPLETED", "FAILED", "INTERRUPTED", "TIMEOUT")
 LIVE_FOR = 30.0  # seconds after the last heartbeat in which a run counts as alive: three beats of 10 s
@@ -29,6 +32,13 @@ class Series:
     steps: tuple[float, ...] = ()
     values: tuple[float, ...] = ()  # as many as steps; NaN where what was logged is no number
     timestamps: tuple[datetime, ...] = ()  # UTC and aware; empty unless every point has one
+
+    def as_pandas(self) -> pandas.Series[float]:
+        """The values with the steps as their index."""
+        import pandas
+
+        index = pandas.Index(self.steps, dtype="float64", name="step")
+        return pandas.Series(self.values, index=index, name=self.name, dtype="float64")
 
 
 def reduced(values: Sequence[float], reduction: str) -> float | None:

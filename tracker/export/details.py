@@ -14,9 +14,7 @@ from tracker.findings import Finding, walk
 from tracker.run import Run
 from tracker.table import Scalar, scalar
 from tracker.tree import Cell
-from tracker.verdicts import Comparison
-
-_TRENDS = ("slope t", "bend t")  # tests of all values together, which belong to the question's own row
+from tracker.verdicts import TRENDS, Comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +86,7 @@ def run_rows(findings: Iterable[Finding], numbers: Numbers | None = None) -> tup
 
 def _value(finding: Finding, one: Estimate) -> ValueRow:
     question = finding.node.question
-    against = [other for other in finding.comparisons if other.test not in _TRENDS]
+    against = [other for other in finding.comparisons if other.test not in TRENDS]
     found = next((other for other in against if same(other.value, one.value)), None)
     return ValueRow(
         node=question.node,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tracker.estimates import Estimate
 from tracker.export.details import ValueRow, value_rows
 from tracker.export.files import replace_all
 from tracker.export.latex_text import UNKNOWN, aligned, escaped
+from tracker.export.page.figures import difference_decimals
+from tracker.export.page.numbers_table import against
 from tracker.findings import Finding, walk
 from tracker.rounding import MOST_DECIMALS, digits, p_value
 
@@ -55,17 +58,11 @@ def _node(finding: Finding) -> Iterator[str]:
     indent = f"\\hspace*{{{question.level - 1}em}}"
     asked = f"\\quad {escaped(question.question)}" if question.question else ""
     yield _across(f"{indent}\\textbf{{{escaped(question.name)}}}{asked}", keep=True)
-    for row, one in zip(value_rows([_alone(finding)]), finding.estimates, strict=True):
+    for row, one in zip(value_rows([replace(finding, children=())]), finding.estimates, strict=True):
         yield _value(row, finding, one, indent)
     told = escaped(finding.text) if finding.text else escaped(finding.state)
     yield _across(f"{indent}\\textit{{{told}}}", keep=False)
     yield "\\addlinespace"
-
-
-def _alone(finding: Finding) -> Finding:
-    from dataclasses import replace
-
-    return replace(finding, children=())
 
 
 def _across(text: str, keep: bool) -> str:
@@ -75,12 +72,19 @@ def _across(text: str, keep: bool) -> str:
 
 def _value(row: ValueRow, finding: Finding, one: Estimate, indent: str) -> str:
     decimals = _decimals(finding)
-    numbers = (row.mean, row.sd, row.ci_low, row.ci_high, row.delta)
-    told = [aligned("" if number is None else f"{number:.{decimals}f}") for number in numbers]
+    numbers = [(number, decimals) for number in (row.mean, row.sd, row.ci_low, row.ci_high)]
+    numbers.append((row.delta, _difference_decimals(finding, one, decimals)))
+    told = [aligned("" if number is None else f"{number:.{places}f}") for number, places in numbers]
     p = "" if row.p_adj is None else p_value(row.p_adj, finding.node.question.alpha).removeprefix("=")
     verdict = "baseline" if row.baseline else row.verdict
     name = f"{indent}\\quad {escaped(str(row.value))}"
     return " & ".join([name, str(one.n), *told, aligned(p), verdict]) + " \\\\*"
+
+
+def _difference_decimals(finding: Finding, one: Estimate, others: int) -> int:
+    """As many as the means, or more where rounding would move the difference over zero or what matters."""
+    found = against(finding, one)
+    return max(others, difference_decimals(finding.node.question, found)) if found else others
 
 
 def _decimals(finding: Finding) -> int:

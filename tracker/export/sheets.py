@@ -48,16 +48,24 @@ class Sheet:
 
 def sheets(findings: Sequence[Finding], numbers: Numbers | None = None) -> tuple[Sheet, Sheet, Sheet]:
     """The tree with a row per node, its values, and its runs."""
-    return (
-        tree_sheet(rows(findings)),
-        _sheet("values", "one row per question and value", ValueRow, value_rows(findings), columns.VALUES, 2),
-        _sheet("runs", "one row per question and run", RunRow, run_rows(findings, numbers), columns.RUNS, 4),
-    )
+    return tree_sheet(rows(findings)), values_sheet(findings), runs_sheet(findings, numbers)
 
 
 def tree_sheet(table: Iterable[Row]) -> Sheet:
     """The tree alone."""
     return _sheet("tree", "one row per question or group, depth first", Row, table, columns.TREE, 1)
+
+
+def values_sheet(findings: Sequence[Finding]) -> Sheet:
+    """A row per question and value."""
+    told = "one row per question and value"
+    return _sheet("values", told, ValueRow, value_rows(findings), columns.VALUES, 2)
+
+
+def runs_sheet(findings: Sequence[Finding], numbers: Numbers | None = None) -> Sheet:
+    """A row per question and run, as `run_rows` says."""
+    told = "one row per question and run"
+    return _sheet("runs", told, RunRow, run_rows(findings, numbers), columns.RUNS, 4)
 
 
 def _sheet(
