@@ -91,7 +91,17 @@ atoms = (
     | some.builds(Broken)
     | some.builds(BrokenError)
 )
-keys = atoms.filter(lambda key: type(key).__hash__ is not None)
+
+
+def is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:  # of a list, and of a decimal number that signals
+        return False
+    return True
+
+
+keys = atoms.filter(is_hashable)
 
 anything = some.recursive(
     atoms,

@@ -97,6 +97,18 @@ def test_points_that_are_not_finite_are_counted_in_place_of_being_written(begin:
     assert read_points(journal.folder, "fine").values == [float(2**70)]
 
 
+def test_names_and_times_of_other_kinds_are_taken(begin: Begin) -> None:
+    journal = begin()
+    strange: Any = 5
+    times: list[Any] = [numpy.int64(10**15)]
+    journal.add_points(strange, [0], [0.5], times)
+    journal.flush()
+    assert read_points(journal.folder, "5").times == [10**15]
+    journal.end("COMPLETED", LATER, result=2**70, elapsed=math.nan)
+    found = info_of(journal)["tracker"]["elapsed"], record_of(journal).document["result"]
+    assert found == ("nan", str(2**70))
+
+
 def test_output_comes_by_whole_lines_and_the_open_one_at_the_end(begin: Begin) -> None:
     journal = begin()
     for text in ("one\ntw", "", "o", "\n\nthr", "ee \ud800\r"):
@@ -118,6 +130,19 @@ def test_only_what_changed_of_the_info_is_journaled(begin: Begin) -> None:
     journal.note_info({"a": 1, "b": {"c": [1, 3]}})
     assert info_of(journal) == {"a": 1, "b": {"c": [1, 3]}, "tracker": {"uuid": journal.uuid}}
     assert (journal.folder / JOURNAL).read_text().count('"a"') == 1
+
+
+def test_info_that_never_holds_still_is_told_when_it_does(begin: Begin) -> None:
+    class Unsteady(dict[str, int]):
+        def items(self) -> Any:
+            raise RuntimeError("dictionary changed size during iteration")
+
+    journal = begin(warn=lambda _: None)
+    journal.note_info({"a": 1})
+    journal.note_info(Unsteady(a=2))
+    assert info_of(journal)["a"] == 1
+    journal.note_info({"a": 3})
+    assert info_of(journal)["a"] == 3
 
 
 def test_facts_are_added_to_what_the_user_put_in_the_same_place(begin: Begin) -> None:

@@ -24,7 +24,7 @@ class NotFinite:
             if at is None or found is None:
                 self._count(batch.name, at)
             else:
-                kept.append((at, found, time))
+                kept.append((at, found, int(time)))
         steps, values, times = zip(*kept, strict=True) if kept else ((), (), ())
         return Batch(batch.name, steps, values, times)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ class RunJournal:
         self, name: str, steps: Sequence[float], values: Sequence[float], times: Sequence[int]
     ) -> None:
         """Queues points of a metric; those that are not finite are counted in place of that."""
-        name = clean(name)
+        name = clean(str(name))
         with self._lock:
             counted = self._not_finite.total(name)
             batch = self._not_finite.without(Batch(name, steps, values, times))
@@ -101,15 +102,15 @@ class RunJournal:
     def note_info(self, info: Mapping[str, Any]) -> None:
         """Queues what has changed in the run's `info` since it was last noted."""
         with self._lock:
-            change = self._info.changes(plain(info, self.leave_out, "info"), whole=True)
-            if change.any:
+            now = plain(info, self.leave_out, "info")
+            if isinstance(now, dict) and (change := self._info.changes(now, whole=True)).any:
                 self._queue_event("info", set=change.set, removed=change.removed)
 
     def note_facts(self, facts: Mapping[str, Any]) -> None:
         """Queues what has changed among the tracker's own facts of the run; the others stay."""
         with self._lock:
-            change = self._facts.changes(plain(facts, self.leave_out, "info.tracker"), whole=False)
-            if change.any:
+            now = plain(facts, self.leave_out, "info.tracker")
+            if isinstance(now, dict) and (change := self._facts.changes(now, whole=False)).any:
                 self._queue_event("facts", set=change.set)
 
     def note_sources(self, files: Iterable[tuple[str, Path]]) -> None:
@@ -135,10 +136,8 @@ class RunJournal:
             others = {file for other, file in self._artifacts.items() if other != name}
             kept = self._copied(f"Artifact {name!r}", keep_artifact, self.folder, name, source, others)
             self._artifacts[name] = kept.file
-            told = {"content_type": content_type, "metadata": plain(metadata, self.leave_out, name)}
-            self._queue_event(
-                "artifact", name=name, file=kept.file, sha256=kept.sha256, size=kept.size, **told
-            )
+            told = plain({"content_type": content_type, "metadata": metadata}, self.leave_out, name)
+            self._queue_event("artifact", name=name, **asdict(kept), **told)
 
     def add_resource(self, path: Path) -> None:
         """Keeps a copy of a file that the run reads. Raises StoreError where it cannot be copied."""
@@ -175,12 +174,13 @@ class RunJournal:
         with self._lock:
             self._queue_output("".join(self._open_line))
             self._open_line.clear()
-            told = plain({"result": result, "fail_trace": fail_trace}, self.leave_out)
+            told = {"status": status, "result": result, "fail_trace": fail_trace, "elapsed": elapsed}
+            told = plain(told, self.leave_out)
             deadline = time.monotonic() + patience
             self._flush_until(deadline)
             self._points.sync()
             self._output.sync()
-            self._queue_event("ended", now, status=status, **told, elapsed=elapsed)
+            self._queue_event("ended", now, **told)
             self.beat(now)
             self._flush_until(deadline)
             self._journal.sync()
