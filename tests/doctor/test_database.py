@@ -20,7 +20,7 @@ def test_a_metric_without_a_run_is_named_and_kept(database: DatabasePatient) -> 
     (told,) = lines(database, fix=True)
 
     assert told.startswith("metric loss of run 9: its run is not there")
-    assert database.database.metrics.count_documents({}) == 2
+    assert len(list(database.database.metrics.find({}))) == 2
     assert not database.examine().healthy
 
 
@@ -81,7 +81,7 @@ def test_an_id_that_is_no_number_is_told(database: DatabasePatient, id: str | No
     (told,) = lines(database, fix=True)
 
     assert "its _id is" in told
-    assert database.database.runs.count_documents({}) == 1
+    assert len(list(database.database.runs.find({}))) == 1
 
 
 @pytest.mark.mongo
@@ -111,6 +111,23 @@ def test_a_point_that_is_not_finite_becomes_a_fact_in_a_database(database: Datab
     assert database.record()["info"]["tracker"]["not_finite"] == facts
     assert database.record()["points"]["loss"]["values"] == [3.0, 1.0]
     assert lines(database) == []
+
+
+@pytest.mark.mongo
+def test_omniboards_columns_are_looked_at(database: DatabasePatient) -> None:
+    from pymongo.errors import PyMongoError
+
+    keep(database)
+    try:
+        database.database["omniboard.metric.columns"].insert_one({"name": "best", "extrema": "max"})
+    except PyMongoError as error:
+        pytest.skip(f"this server refuses collections with a dot in their names: {error}")
+    database.database["omniboard.custom.columns"].insert_one({"name": "status", "config_path": "config"})
+
+    told = lines(database, fix=True)
+
+    assert [line.split(":")[0] for line in told] == ["column best", "column status"]
+    assert not database.examine().healthy
 
 
 METRIC_COLUMNS: list[tuple[Mapping[str, Any], str]] = [
