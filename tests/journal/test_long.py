@@ -38,7 +38,7 @@ def test_laying_points_out_and_copying_them_holds_a_small_part_of_them(
     begin: Callable[..., RunJournal],
 ) -> None:
     journal = begin()
-    for first in range(0, COUNT, BATCH):
+    for first in range(0, COUNT // 2, BATCH):
         steps = range(first, first + BATCH)
         journal.add_points("loss", steps, [0.1] * BATCH, [START] * BATCH)
     journal.flush()
@@ -53,4 +53,4 @@ def test_laying_points_out_and_copying_them_holds_a_small_part_of_them(
     finally:
         tracemalloc.stop()
     assert end == size
-    assert peak < size / 2
+    assert peak < 1_000_000 < size

@@ -276,7 +276,7 @@ def test_a_dictionary_that_grows_beside_the_copying_never_raises() -> None:
     thread = threading.Thread(target=grow)
     thread.start()
     try:
-        for _ in range(50):
+        for _ in range(10):
             found, warnings = told(growing)
             assert isinstance(found["deep"], dict)
             assert warnings == []

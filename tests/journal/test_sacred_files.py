@@ -154,6 +154,16 @@ def test_the_document_of_a_stock_run_has_the_shape_of_a_journaled_one(
     assert run_uuid(ours.document) == ours.document["info"]["tracker"]["uuid"]
 
 
+def test_the_record_has_the_fields_of_a_run_that_sacred_itself_made(
+    tmp_path: Path, record: dict[str, Any], source: Path, record_run: Callable[..., None]
+) -> None:
+    record_run(tmp_path / "stock")
+    stock = json.loads((tmp_path / "stock" / "1" / RUN).read_text())
+    ours = json.loads((our_run(tmp_path / "ours", record, "COMPLETED", source) / RUN).read_text())
+    assert set(ours) == set(stock)
+    assert set(ours["experiment"]) | {"dependencies", "repositories"} == set(stock["experiment"])
+
+
 def test_while_it_runs_a_folder_reads_as_a_stock_run_that_has_just_begun(
     begin: Callable[..., RunJournal],
 ) -> None:
