@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tracker.address import is_mongo
-from tracker.stores.base import Store
+from tracker.stores.base import RunStore, Store
 from tracker.stores.files import FileStore
 from tracker.stores.mongo import MongoStore
 
-__all__ = ["Store", "open_store"]
+__all__ = ["RunStore", "Store", "open_store"]
 
 
-def open_store(address: str) -> Store:
+def open_store(address: str) -> RunStore:
     """The store at a folder's path, or at mongodb://[user:password@]host[:port]/database[?options].
 
     A folder that is not there is a store that has no runs yet.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import IO, Protocol
 
 from tracker.errors import UnknownRunError
 from tracker.journal.layout import id_from
 from tracker.run import Run, Series
 
-__all__ = ["Store", "id_from", "id_order", "unknown_run"]
+__all__ = ["Artifacts", "RunStore", "Store", "id_from", "id_order", "unknown_run"]
 
 SHOWN = 3  # ids that a message about an unknown run names
 
@@ -37,6 +37,20 @@ class Store(Protocol):
 
         A run without such a number is left out.
         """
+
+
+class Artifacts(Protocol):
+    """The files that runs left; every method raises StoreError where it cannot."""
+
+    def artifacts(self, run: Run) -> tuple[str, ...]:
+        """The names of the run's artifacts, sorted."""
+
+    def artifact(self, run: Run, name: str) -> IO[bytes]:
+        """One artifact as a file to read and to close; it need not lie on this machine."""
+
+
+class RunStore(Store, Artifacts, Protocol):
+    """Runs with the files they left."""
 
 
 def id_order(id: int | str) -> tuple[bool, int | str]:

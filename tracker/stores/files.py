@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import IO, Any
 
 from tracker.errors import StoreError
 from tracker.journal.layout import is_run_name
 from tracker.journal.reader import metric_names, read_points, read_record, read_values
 from tracker.run import Run, Series
+from tracker.stores.artifacts import lost, place_of, places
 from tracker.stores.base import id_from, id_order, unknown_run
 from tracker.stores.record import number_from, run_from, series_of
 
@@ -44,6 +46,21 @@ class FileStore:
     def values(self, runs: Iterable[Run], name: str, reduction: str) -> dict[int | str, float]:
         numbers = {run.id: self._number(run, name, reduction) for run in runs}
         return {id: number for id, number in numbers.items() if number is not None}
+
+    def artifacts(self, run: Run) -> tuple[str, ...]:
+        return tuple(self._artifacts(run))
+
+    def artifact(self, run: Run, name: str) -> IO[bytes]:
+        file = str(place_of(run, name, self._artifacts(run)))
+        try:
+            # a record may come from anywhere, and its files lie in the run's folder alone
+            return (self._folder / str(run.id) / Path(file).name).open("rb")
+        except (OSError, ValueError) as error:
+            raise lost(run, name) from error
+
+    def _artifacts(self, run: Run) -> Mapping[str, Any]:
+        record = read_record(self._folder / str(run.id))
+        return places(record.document, "file") if record else {}
 
     def _names(self) -> list[str]:
         try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 from tracker.address import masked
 from tracker.journal.identity import recorded_uuid
 from tracker.run import Run, Series
+from tracker.stores.artifacts import lost, place_of, places
 from tracker.stores.base import id_from, id_order, unknown_run
 from tracker.stores.collections import MIRRORS, POINTS, THINNED
 from tracker.stores.connection import asking, database_at
@@ -68,6 +69,26 @@ class MongoStore:
             parts = self._parts(list(known), name, reduction)
             numbers = {id: self._number(known[id], name, parts[id], reduction) for id in parts}
         return {id: number for id, number in numbers.items() if number is not None}
+
+    def artifacts(self, run: Run) -> tuple[str, ...]:
+        return tuple(self._artifacts(run))
+
+    def artifact(self, run: Run, name: str) -> IO[bytes]:
+        from gridfs import GridFS
+        from gridfs.errors import NoFile
+
+        id = place_of(run, name, self._artifacts(run))
+        with asking(self.address):
+            try:
+                found: IO[bytes] = GridFS(self._database).get(id)
+            except NoFile as error:
+                raise lost(run, name) from error
+        return found
+
+    def _artifacts(self, run: Run) -> Mapping[str, Any]:
+        with asking(self.address):
+            document = self._database.runs.find_one({"_id": run.id}, {"artifacts": 1})
+        return places(document or {}, "file_id")
 
     def _parts(self, ids: Sequence[int | str], name: str, reduction: str) -> dict[int | str, list[Document]]:
         """The documents of one metric, with no more of their points than the reduction looks at."""
