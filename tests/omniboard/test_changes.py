@@ -30,6 +30,9 @@ def test_a_new_column_appears_after_reload_and_goes_again(lab: Lab, page: Any, t
         sync(lab.board, str(layout))
         page.locator(".reload-button").click()
         page.wait_for_selector('[test-attr="header-sort-fate"]')
+        with page.expect_response("**/api/v1/Runs?*fate*"):
+            page.locator(".reload-button").click()  # the first time it asks for the columns it knew before
+        page.wait_for_selector(f"{ROWS} >> text=fails")
         assert table(page)[lab.ids["failed"]]["fate"] == "fails"
     finally:
         sync(lab.board)
@@ -51,7 +54,7 @@ def test_tags_and_notes_of_a_user_stay_beside_the_trackers_own(lab: Lab, page: A
     row.locator('[test-attr="edit-button"]').click()
     page.locator("textarea").fill("seen by a human")
     with page.expect_response(lambda answer: answer.request.method == "PUT"):
-        page.locator("textarea").press("Enter")
+        page.locator("form button[type=submit]").click()
     sync(lab.board, "--questions", str(lab.folder / "questions.yaml"))
 
     document = lab.board.database.runs.find_one(id)

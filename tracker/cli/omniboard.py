@@ -54,9 +54,8 @@ def sync(
 
 
 def _say_browser(line: str) -> None:
-    click.echo(
-        "In the browser, click Reload (the green button); new settings of runs need Reset Cache.", err=True
-    )
+    click.echo("In the browser, click Reload (the green button), twice where a column is new;", err=True)
+    click.echo("a setting that no run had before needs Reset Cache.", err=True)
     if line:
         click.echo("For the order of the columns, paste this line into its console (F12):", err=True)
         click.echo(line)
