@@ -34,7 +34,7 @@ def test_our_own_points_without_a_run_are_deleted(database: DatabasePatient) -> 
 
     assert (
         told
-        == "points of the run with uuid gone: its run is not there, 1 documents are: mended (deletes them)"
+        == "points of the run with uuid gone: its run is not there, 1 documents are; --fix deletes them: done"
     )
     assert [found["run"] for found in database.database.tracker_points.find({})] == ["here"]
 
@@ -89,7 +89,7 @@ def test_several_mends_of_one_run_go_together(database: DatabasePatient) -> None
     faults = {"host": None, "info": None, "heartbeat": "2026-01-01T12:01:00", "status": "RUNNING"}
     keep(database, lambda run: run.update(faults))
 
-    assert all("mended" in line for line in lines(database, fix=True))
+    assert all(line.endswith(": done") for line in lines(database, fix=True))
 
     assert lines(database) == []
     assert database.record()["info"]["metrics"][0]["name"] == "loss"
@@ -105,7 +105,7 @@ def test_a_point_that_is_not_finite_becomes_a_fact_in_a_database(database: Datab
     except PyMongoError as error:
         pytest.skip(f"this server refuses NaN: {error}")
 
-    assert "1 of 3 points are not finite: mended" in lines(database, fix=True)[0]
+    assert "1 of 3 points are not finite; --fix counts them" in lines(database, fix=True)[0]
 
     facts = [{"metric": "loss", "first": 2, "last": 2, "count": 1}]
     assert database.record()["info"]["tracker"]["not_finite"] == facts

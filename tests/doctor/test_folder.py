@@ -67,7 +67,7 @@ def test_a_journaled_run_that_was_killed_is_ended_in_its_journal(store: Path) ->
     (told,) = said(store, fix=True)
 
     assert told.startswith(
-        "run 1: says RUNNING, but gave its last sign of life 2026-01-01 12:00:00 UTC: mended"
+        "run 1: says RUNNING, but gave its last sign of life 2026-01-01 12:00:00 UTC; --fix writes INTERRUPTED"
     )
     record = read_record(store / "1")
     assert record is not None
@@ -122,7 +122,7 @@ def test_files_of_sacred_that_disagree_with_the_journal_are_written_anew(store: 
 
     (told,) = said(store, fix=True)
 
-    assert told.startswith(f"run 1: run.json says {status or 'nothing'}, the journal COMPLETED: mended")
+    assert told.startswith(f"run 1: run.json says {status or 'nothing'}, the journal COMPLETED; --fix writes")
     assert json.loads((store / "1/run.json").read_text())["status"] == "COMPLETED"
     assert said(store) == []
 
@@ -214,7 +214,7 @@ def test_the_command_prints_findings_and_counts_them(store: Path) -> None:
 
     assert answer.exit_code == 1
     assert answer.stdout.startswith("run 1: says RUNNING")
-    assert "--fix: writes INTERRUPTED" in answer.stdout
+    assert "--fix writes INTERRUPTED" in answer.stdout
     assert answer.stderr == "1 finding in 1 run, 0 mended: dead runs 1\n"
 
 

@@ -23,8 +23,8 @@ class Finding:
     def line(self) -> str:
         """The finding in one line."""
         if self.mended:
-            return f"{self.place}: {self.what}: mended ({self.remedy})"
-        start = "--fix: " if self.mend else ""
+            return f"{self.place}: {self.what}; --fix {self.remedy}: done"
+        start = "--fix " if self.mend else ""
         return f"{self.place}: {self.what}: {self.harm}; {start}{self.remedy}"
 
     def mend_now(self) -> Finding:
