@@ -14,7 +14,9 @@ from pymongo.database import Database
 
 from tracker.mirror.run_files import OUTPUT_MARK
 
-BLOCK = 1 << 20  # bytes
+
+class _Incomplete(Exception):  # noqa: N818 - it becomes a word about the file
+    """A file whose entry or chunks are not all there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,7 @@ class Fetch:
     """Brings files into a folder of their own each, so that each may be called as it is."""
 
     def __init__(self, database: Database[Any], folder: Path) -> None:
-        from gridfs import GridFS
-
-        self._files = GridFS(database)
-        self._folder = folder
+        self._database, self._folder = database, folder
         self._count = 0
 
     def files(self, document: Mapping[str, Any]) -> Fetched:
@@ -64,25 +63,36 @@ class Fetch:
         return fetched
 
     def _stored(self, named: Iterator[tuple[str, Any]], kind: str, fetched: Fetched) -> Iterator[Stored]:
-        from gridfs.errors import GridFSError
-
         for name, id in named:
             try:
                 yield self._one(name, ObjectId(id))
-            except (GridFSError, InvalidId, TypeError):
+            except (_Incomplete, InvalidId, TypeError):
                 fetched.missing.append(f"{kind} {name} is not in the database as a whole")
 
     def _one(self, name: str, id: ObjectId) -> Stored:
-        found = self._files.get(id)
+        entry = self._database["fs.files"].find_one({"_id": id})
+        if entry is None:
+            raise _Incomplete
         self._count += 1
         path = self._folder / str(self._count) / (Path(name).name or "file")
         path.parent.mkdir(parents=True)
         digest = hashlib.sha256()
         with path.open("wb") as file:
-            while block := found.read(BLOCK):
-                digest.update(block)
-                file.write(block)
-        return Stored(name, path, digest.hexdigest(), found.content_type, found.metadata)
+            for data in self._content(entry):
+                digest.update(data)
+                file.write(data)
+        return Stored(name, path, digest.hexdigest(), entry.get("contentType"), entry.get("metadata"))
+
+    def _content(self, entry: Mapping[str, Any]) -> Iterator[bytes]:
+        size = 0
+        chunks = self._database["fs.chunks"].find({"files_id": entry["_id"]}).sort("n", 1)
+        for number, chunk in enumerate(chunks):
+            if chunk["n"] != number:
+                raise _Incomplete
+            size += len(chunk["data"])
+            yield bytes(chunk["data"])
+        if size != entry["length"]:
+            raise _Incomplete
 
 
 def _pairs(listed: Any) -> Iterator[tuple[str, Any]]:
