@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -177,12 +176,10 @@ def _metrics(result: Result) -> dict[str, float | None]:
 
 
 def _log(run: Any, result: Result) -> None:
-    """Every number of a result as a metric; what is not finite is left out and named in the run's info."""
+    """Every number of a result as a metric; the recording counts what is not finite."""
     for name, value in _metrics(result).items():
-        if value is not None and math.isfinite(value):
-            run.log_scalar(name, float(value), result.step)
-        elif value is not None:
-            run.info["training"].setdefault("not_finite", {}).setdefault(name, result.step)
+        if value is not None:
+            run.log_scalar(name, value, result.step)
 
 
 # ---------------------------------------------------------------------------------------------------

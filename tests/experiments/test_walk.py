@@ -49,8 +49,6 @@ def test_a_run_started_by_hand_stands_in_the_right_row_of_the_demo(tmp_path: Pat
 @pytest.mark.mongo
 def test_sacreds_own_option_records_in_mongodb(tmp_path: Path, mongo_address: str) -> None:
     parts = urlsplit(mongo_address)
-    if parts.username:
-        pytest.skip("Sacred's -m takes no user and password")
     tiny = [
         "with",
         "smoke",
@@ -62,7 +60,9 @@ def test_sacreds_own_option_records_in_mongodb(tmp_path: Path, mongo_address: st
         "seed=1",
     ]
 
-    command("-m", "experiments.full", *tiny, f"data_dir={tmp_path}", "-m", f"{parts.netloc}:{parts.path[1:]}")
+    place = mongo_address if parts.username else f"{parts.netloc}:{parts.path[1:]}"
+    settings = [*tiny, f"data_dir={tmp_path}"]
+    command("-m", "experiments.full", *settings, "-m", place, TRACKER_FOLDER=str(tmp_path / "runs"))
 
     store = open_store(mongo_address)
     (run,) = store.runs()

@@ -59,9 +59,9 @@ def test_text_without_movement_is_kept_as_it_is(line: str, times: int) -> None:
 def test_whole_lines_come_out_at_once() -> None:
     output = CleanOutput()
 
-    assert output.feed("first\nsec") == "first\n"
-    assert output.feed("ond\rS") == ""
-    assert output.feed("\n") == "Second\n"
+    assert output.feed("first\nnext") == "first\n"
+    assert output.feed(" one\rN") == ""
+    assert output.feed("\n") == "Next one\n"
 
 
 def test_a_bar_that_runs_for_long_is_bounded_in_memory_and_one_line_in_the_end() -> None:
