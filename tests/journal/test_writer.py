@@ -194,6 +194,20 @@ def test_artifacts_are_copied_and_never_over_the_runs_own_files(begin: Begin, tm
     assert not [file for file in journal.folder.iterdir() if file.name.startswith(".")]
 
 
+def test_a_large_artifact_does_not_hold_up_what_else_is_told(begin: Begin, tmp_path: Path) -> None:
+    journal = begin()
+    os.mkfifo(tmp_path / "slow")
+    keeping = threading.Thread(target=journal.add_artifact, args=("slow", tmp_path / "slow"))
+    keeping.start()
+    with (tmp_path / "slow").open("wb") as pipe:  # which somebody reads now, up to its end
+        journal.add_points("loss", [0], [0.5], [10**15])
+        journal.flush()
+        assert read_points(journal.folder, "loss").values == [0.5]
+        pipe.write(b"whole")
+    keeping.join()
+    assert (journal.folder / "slow").read_bytes() == b"whole"
+
+
 @pytest.mark.parametrize("name", ["missing", "n" * 300])
 def test_an_artifact_that_cannot_be_kept_costs_itself(begin: Begin, tmp_path: Path, name: str) -> None:
     journal = begin()

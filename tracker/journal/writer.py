@@ -39,6 +39,7 @@ class RunJournal:
         self.folder, self.id, self.uuid = folder, id, uuid
         self.store = folder.parent
         self._lock = threading.RLock()
+        self._keeping = threading.RLock()  # apart, as a large artifact must not hold up a flush
         self._journal, self._points, self._output = (
             AppendFile(folder / name) for name in (JOURNAL, POINTS, OUTPUT)
         )
@@ -132,12 +133,13 @@ class RunJournal:
         Raises StoreError where it cannot be copied, which costs this artifact alone.
         """
         name = clean(name)
-        with self._lock:
+        with self._keeping:
             others = {file for other, file in self._artifacts.items() if other != name}
             kept = self._copied(f"Artifact {name!r}", keep_artifact, self.folder, name, source, others)
             self._artifacts[name] = kept.file
             told = plain({"content_type": content_type, "metadata": metadata}, self.leave_out, name)
-            self._queue_event("artifact", name=name, **asdict(kept), **told)
+            with self._lock:
+                self._queue_event("artifact", name=name, **asdict(kept), **told)
 
     def add_resource(self, path: Path) -> None:
         """Keeps a copy of a file that the run reads. Raises StoreError where it cannot be copied."""
