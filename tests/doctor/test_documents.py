@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.doctor.conftest import DatabasePatient, FolderPatient, Patient, Spoil, keep, lines
+from tracker.stores import open_store
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,18 @@ def test_points_that_are_not_finite_become_a_fact(folder: FolderPatient) -> None
     facts = [{"metric": "loss", "first": 2, "last": 3, "count": 2}]
     assert record["info"]["tracker"]["not_finite"] == facts
     assert lines(folder) == []
+
+
+@pytest.mark.parametrize("reduction", ["last", "max", "mean"])
+def test_a_run_has_no_better_numbers_after_its_mend(folder: FolderPatient, reduction: str) -> None:
+    keep(folder, lambda run: run["points"][0].update(values=[3.0, 2.0, float("nan")]))
+    store = open_store(str(folder.store))
+    assert [run.id for run in store.runs()] == [1]
+    assert store.values(store.runs(), "loss", reduction) == {}
+
+    folder.examine(fix=True)
+
+    assert store.values(store.runs(), "loss", reduction) == {}
 
 
 @pytest.mark.mongo
