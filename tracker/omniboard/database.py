@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 UNAUTHORIZED = 13  # the server's code for what a user may not do
 
-_READ = {"omniboard": 1, "config.tags": 1, "info.tracker": 1}
+_READ = {  # a projection shows nothing of an `info` that is no mapping, so its type is asked for
+    "omniboard": 1,
+    "config.tags": 1,
+    "info.tracker": 1,
+    "info_type": {"$type": "$info"},
+}
 
 
 class Board:
@@ -43,7 +48,8 @@ class Board:
     def runs(self) -> list[dict[str, Any]]:
         """Of every run the id, the tags and the tracker's facts."""
         with asking(self.shown):
-            return [one for one in self._database.runs.find({}, _READ) if one["_id"] is not None]
+            found = list(self._database.runs.aggregate([{"$project": _READ}]))
+        return [one for one in found if one["_id"] is not None]
 
     def retag(self, changes: Sequence[Retag]) -> None:
         """Write tags and facts; a run whose tags somebody has changed meanwhile is left for the next time."""

@@ -36,10 +36,11 @@ def retag(document: Mapping[str, Any], answer: Answer) -> Retag | None:
 
 def writable(document: Mapping[str, Any]) -> bool:
     """Whether fields can be set below info.tracker and omniboard, which broken documents may not allow."""
-    info = document.get("info", {})
-    places = (info, document.get("omniboard", {}))
-    return all(isinstance(place, Mapping) for place in places) and isinstance(
-        info.get("tracker", {}), Mapping
+    info, board = document.get("info", {}), document.get("omniboard", {})
+    return (
+        document.get("info_type", "missing") in ("object", "missing")
+        and isinstance(info.get("tracker", {}), Mapping)
+        and isinstance(board, Mapping)
     )
 
 
