@@ -73,10 +73,12 @@ def test_a_file_that_is_gone_is_told(left: RunStore, request: pytest.FixtureRequ
     if place.exists():
         place.unlink()
     else:
+        from bson import ObjectId
         from pymongo import MongoClient
 
+        other = [{"name": "notes.txt", "file_id": ObjectId()}]
         with MongoClient[dict[str, Any]](request.getfixturevalue("mongo_address")) as client:
-            client.get_default_database()["fs.files"].delete_many({"filename": {"$regex": "notes"}})
+            client.get_default_database().runs.update_one({"_id": 1}, {"$set": {"artifacts": other}})
     with pytest.raises(StoreError, match=r"Artifact 'notes\.txt' of run 1 is recorded, but its file is gone"):
         left.artifact(run, "notes.txt")
 
