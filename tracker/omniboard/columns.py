@@ -35,13 +35,12 @@ def custom_columns(given: Fields) -> tuple[CustomColumn, ...]:
 def check_together(given: Fields, metric: Sequence[MetricColumn], custom: Sequence[CustomColumn]) -> None:
     """Refuse columns that are sound alone and not beside each other."""
     both = _entries(given, "metric_columns") + _entries(given, "custom_columns")
+    names = [column.name for column in metric] + [column.name for column in custom]
     lines: dict[str, int] = {}
-    for entry, column in zip(both, (*metric, *custom), strict=True):
-        if column.name in lines:
-            raise entry.refuse(
-                f"the column '{column.name}' stands on line {lines[column.name]} already; rename one"
-            )
-        lines[column.name] = entry.line
+    for entry, name in zip(both, names, strict=True):
+        if name in lines:
+            raise entry.refuse(f"the column '{name}' stands on line {lines[name]} already; rename one")
+        lines[name] = entry.line
     _check_metrics(_entries(given, "metric_columns"), metric)
     _check_paths(_entries(given, "custom_columns"), custom)
 

@@ -42,13 +42,14 @@ class Plan:
 
 def wanted(layout: Layout) -> dict[str, dict[str, Document]]:
     """The documents of each collection by name, without their ids."""
-    settings = ({"name": name, "value": value} for name, value in layout.settings.items())
-    custom = ({"name": one.name, "config_path": one.path} for one in layout.custom_columns)
-    metric = (
-        {"name": one.name, "metric_name": one.metric, "extrema": one.extrema, "lastn": one.lastn}
-        for one in layout.metric_columns
-    )
-    lists = {SETTINGS: settings, CUSTOM: custom, METRIC: metric}
+    lists: dict[str, list[Document]] = {
+        SETTINGS: [{"name": name, "value": value} for name, value in layout.settings.items()],
+        CUSTOM: [{"name": one.name, "config_path": one.path} for one in layout.custom_columns],
+        METRIC: [
+            {"name": one.name, "metric_name": one.metric, "extrema": one.extrema, "lastn": one.lastn}
+            for one in layout.metric_columns
+        ],
+    }
     return {name: {one["name"]: {**one, **OWNER} for one in listed} for name, listed in lists.items()}
 
 

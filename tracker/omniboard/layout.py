@@ -78,4 +78,5 @@ class Layout:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the metric columns, then of the custom ones."""
-        return tuple(column.name for column in (*self.metric_columns, *self.custom_columns))
+        metric = tuple(column.name for column in self.metric_columns)
+        return (*metric, *(column.name for column in self.custom_columns))

@@ -35,7 +35,7 @@ def _layout(path: Path, document: Entry) -> Layout:
     metric = columns.metric_columns(given, extended=_truth(given, "extended"))
     custom = columns.custom_columns(given)
     columns.check_together(given, metric, custom)
-    names = tuple(column.name for column in (*metric, *custom))
+    names = [column.name for column in metric] + [column.name for column in custom]
     return Layout(
         path=path,
         prune=read.choice(given, "prune", ("managed", "none"), "managed"),
