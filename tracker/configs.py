@@ -43,7 +43,7 @@ def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Every setting of a nested configuration under its dotted name."""
     settings: dict[str, Any] = {}
     for name, value in config.items():
-        if isinstance(value, Mapping) and value:
+        if type(value) not in _PLAIN and isinstance(value, Mapping) and value:
             settings |= flat(value, f"{prefix}{name}.")
         else:
             settings[f"{prefix}{name}"] = value

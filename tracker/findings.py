@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tracker import looks, sentences
+from tracker.claims import Checked, check
 from tracker.comparisons import compare
 from tracker.estimates import Estimate, Numbers, estimates
+from tracker.evidence import Evidence, gather
 from tracker.forecast import forecast
+from tracker.gathered import gathered
 from tracker.questions.question import Questions
-from tracker.run import Run
+from tracker.seals import Seal, read_seals
+from tracker.shown import Shown
+from tracker.standing import Standing, standing
+from tracker.states import ENDED, STATUS, cells_state, group_state
 from tracker.stores.base import Store
 from tracker.tree import Cell, Node, build_tree
 from tracker.verdicts import OPEN, Comparison, leading
+from tracker.words import listed
 
-# Three words for a plan, and everything else is under way.
-_STATUS = {"planned": "planned", "blocked": "planned", "done": "done", "diverged": "done", "moot": "done"}
-_ENDED = ("done", "diverged", "moot")
-_TROUBLES = ("failed", "interrupted", "dead")
+__all__ = ["Finding", "answer", "cells_state", "findings", "unrecorded", "walk"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Shown):
     """A node of the tree with all that its runs say.
 
     `state` is planned, running, partial, failed, dead, diverged, done, blocked or moot.
@@ -38,6 +41,10 @@ class Finding:
     comparisons: tuple[Comparison, ...] = ()  # empty where there is no verdict
     children: tuple[Finding, ...] = field(default=())
     look: looks.Look | None = None  # the declared look that the numbers are those of
+    claims: tuple[Checked, ...] = ()
+    human: Checked | None = None  # a human's finding, where it is written in a form that can be checked
+    evidence: Evidence = field(default_factory=Evidence)
+    seal: Seal | None = None  # of the last time that somebody looked
 
     @property
     def wanted(self) -> tuple[Cell, ...]:
@@ -46,7 +53,7 @@ class Finding:
         if not stages:
             return self.cells
         due = (
-            (self.look.following if self.state not in _ENDED else self.look.seeds) if self.look else stages[0]
+            (self.look.following if self.state not in ENDED else self.look.seeds) if self.look else stages[0]
         )
         seeds = self.node.question.seeds[: due or None]
         return tuple(cell for cell in self.cells if cell.seed in seeds)
@@ -59,7 +66,7 @@ class Finding:
     @property
     def status(self) -> str:
         """planned, running or done."""
-        return _STATUS.get(self.state, "running")
+        return STATUS.get(self.state, "running")
 
     @property
     def text(self) -> str:
@@ -70,6 +77,16 @@ class Finding:
     def source(self) -> str:
         """human or computed; empty where there is nothing to say."""
         return "human" if self.node.question.finding else "computed" if self.computed else ""
+
+    @property
+    def seeds_counted(self) -> int:
+        """How many of the declared seeds the numbers go over."""
+        return self.look.seeds if self.look else len(self.node.question.seeds)
+
+    @property
+    def standing(self) -> Standing:
+        """Whether what was written down or sealed still holds."""
+        return standing(self.node.question.finding, self.verdict, self.human, self.evidence, self.seal)
 
     @property
     def lead(self) -> Comparison | None:
@@ -90,25 +107,36 @@ class Finding:
 
 def answer(questions: Questions, store: Store, now: datetime) -> tuple[Finding, ...]:
     """The finding of every root, with those beneath it, from the runs in a store."""
-    return findings(build_tree(questions, store.runs()), store.values, now)
+    return findings(build_tree(questions, store.runs()), store.values, now, read_seals(questions.path))
 
 
-def findings(nodes: Sequence[Node], numbers: Numbers, now: datetime) -> tuple[Finding, ...]:
-    """The finding of every node; `numbers` is asked once for each metric."""
-    known = _gathered(nodes, numbers)
-    return tuple(_finding(node, known, now, None) for node in nodes)
+def findings(
+    nodes: Sequence[Node], numbers: Numbers, now: datetime, seals: Mapping[str, Seal] | None = None
+) -> tuple[Finding, ...]:
+    """The finding of every node; `numbers` is asked once for each metric, and `seals` are by node."""
+    known = gathered(nodes, numbers)
+    return tuple(_finding(node, known, now, None, seals or {}) for node in nodes)
 
 
-def _finding(node: Node, numbers: Numbers, now: datetime, parent: Finding | None) -> Finding:
+def _finding(
+    node: Node, numbers: Numbers, now: datetime, parent: Finding | None, seals: Mapping[str, Seal]
+) -> Finding:
     gate = _gate(node, parent)
-    own = _of_cells(node, numbers, now, gate) if node.cells else Finding(node, now, gate, "")
-    children = tuple(_finding(child, numbers, now, own) for child in node.children)
+    seal = seals.get(node.question.node)
+    own = _of_cells(node, numbers, now, gate, seal) if node.cells else Finding(node, now, gate, "")
+    children = tuple(_finding(child, numbers, now, own, seals) for child in node.children)
     if node.cells:
         return replace(own, children=children)
-    return Finding(node, now, gate or _group_state(children), _group_sentence(children), children=children)
+    return Finding(
+        node,
+        now,
+        gate or group_state(child.state for child in children),
+        _group_sentence(children),
+        children=children,
+    )
 
 
-def _of_cells(node: Node, numbers: Numbers, now: datetime, gate: str) -> Finding:
+def _of_cells(node: Node, numbers: Numbers, now: datetime, gate: str, seal: Seal | None) -> Finding:
     question = node.question
     states = [cell.state(now) for cell in node.cells]
     look = looks.last_look(node)
@@ -121,33 +149,44 @@ def _of_cells(node: Node, numbers: Numbers, now: datetime, gate: str) -> Finding
         sentence = f"{_gate_sentence(node, gate)}; {sentences.progress(question, states, found)}"
     elif confounds:
         sentence = sentences.not_comparable(question, confounds, found)
-    elif state not in _ENDED and not look:
+    elif state not in ENDED and not look:
         sentence = sentences.progress(question, states, found)
     elif any(one.missing for one in found):
         sentence = sentences.missing(question, found)
     else:
         comparisons = compare(counted.question, found)
-        sentence = sentences.settled(counted.question, comparisons, found, look)
-        if state not in _ENDED and comparisons and all(one.verdict not in OPEN for one in comparisons):
+        asides = [*looks.stage(question, look, seal.looked_at if seal else ()), *_mixed(counted)]
+        sentence = sentences.settled(counted.question, comparisons, found, asides)
+        if state not in ENDED and comparisons and all(one.verdict not in OPEN for one in comparisons):
             state = "done"
-    return Finding(node, now, state, _with_uncounted(sentence, node), found, comparisons, look=look)
+    own = question.finding_claim
+    return Finding(
+        node,
+        now,
+        state,
+        _with_uncounted(sentence, node),
+        found,
+        comparisons,
+        look=look,
+        claims=tuple(check(question, claim, comparisons) for claim in question.claims),
+        human=check(question, own, comparisons) if own else None,
+        evidence=gather(node, numbers),
+        seal=seal,
+    )
+
+
+def _mixed(node: Node) -> list[str]:
+    """A clause for each thing beside the settings in which runs differ, though not along with the values."""
+    return [
+        f"{name} differs among the runs, though not with the values ({listed(states)})"
+        for name, states in node.mixed.items()
+    ]
 
 
 def _with_uncounted(sentence: str, node: Node) -> str:
     """The sentence with a word on runs that fit but for their seed, so that nobody misses them."""
     count = len(node.undeclared)
     return f"{sentence[:-1]}; {count} more with undeclared seeds not counted." if count else sentence
-
-
-def cells_state(states: Sequence[str]) -> str:
-    """The state of a question from those of its cells."""
-    if all(state in ("done", "diverged") for state in states):
-        return "done" if "done" in states else "diverged"
-    if "running" in states or "queued" in states:
-        return "running"
-    if any(trouble in states for trouble in _TROUBLES):
-        return "dead" if "failed" not in states and "dead" in states else "failed"
-    return "planned" if all(state == "planned" for state in states) else "partial"
 
 
 def _gate(node: Node, parent: Finding | None) -> str:
@@ -157,7 +196,7 @@ def _gate(node: Node, parent: Finding | None) -> str:
     wanted = node.question.when.get("parent.verdict")
     if parent is None or wanted is None or parent.verdict == wanted:
         return ""
-    waiting = parent.verdict in ("", "unreplicated") or parent.state not in _ENDED
+    waiting = parent.verdict in ("", "unreplicated") or parent.state not in ENDED
     return "blocked" if waiting else "moot"
 
 
@@ -167,15 +206,6 @@ def _gate_sentence(node: Node, gate: str) -> str:
     if gate == "blocked":
         return f"blocked until {above} is {wanted}" if wanted else f"blocked as {above} is"
     return f"moot, because {above} is not {wanted}" if wanted else f"moot as {above} is"
-
-
-def _group_state(children: Sequence[Finding]) -> str:
-    states = {child.state for child in children}
-    if states <= set(_ENDED):
-        return "moot" if states == {"moot"} else "done"
-    if "running" in states:
-        return "running"
-    return "planned" if states <= {"planned", "blocked"} else "partial"
 
 
 def _group_sentence(children: Sequence[Finding]) -> str:
@@ -203,29 +233,3 @@ def walk(finding: Finding) -> Iterable[Finding]:
     yield finding
     for child in finding.children:
         yield from walk(child)
-
-
-def _gathered(nodes: Sequence[Node], numbers: Numbers) -> Numbers:
-    """The same numbers, asked for beforehand, because a store answers many runs faster than one by one."""
-    wanted: dict[tuple[str, str], dict[int | str, Run]] = defaultdict(dict)
-    for node in _nodes(nodes):
-        metric = node.question.metric
-        for name in filter(None, (metric.name, node.question.select_by)):
-            wanted[name, metric.reduce] |= {cell.answer.id: cell.answer for cell in node.cells if cell.answer}
-    known = {
-        (name, reduction): numbers(runs.values(), name, reduction)
-        for (name, reduction), runs in wanted.items()
-        if runs
-    }
-
-    def look_up(runs: Iterable[Run], name: str, reduction: str) -> Mapping[int | str, float]:
-        found = known.get((name, reduction), {})
-        return {run.id: found[run.id] for run in runs if run.id in found}
-
-    return look_up
-
-
-def _nodes(nodes: Sequence[Node]) -> Iterable[Node]:
-    for node in nodes:
-        yield node
-        yield from _nodes(node.children)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
+from tracker.questions.question import Question
 from tracker.tree import Node
 
 
@@ -40,3 +41,22 @@ def counted(node: Node, look: Look) -> Node:
 
 def _leading(seeds: tuple[int, ...], open_seeds: Collection[int]) -> int:
     return next((place for place, seed in enumerate(seeds) if seed in open_seeds), len(seeds))
+
+
+def stage(question: Question, look: Look | None, looked_at: Iterable[int]) -> list[str]:
+    """A clause on which of the declared looks this is, or why the finding is exploratory.
+
+    `looked_at` are the numbers of seeds at which there was a verdict to see before.
+    """
+    seeds = look.seeds if look else len(question.seeds)
+    undeclared = [str(count) for count in looked_at if count < seeds and count not in question.looks]
+    early = [
+        f"exploratory: looked at with {', '.join(undeclared)} seeds before, which looks does not declare"
+    ]
+    if look and not look.number:
+        return [f"exploratory: {look.seeds} seeds, and the last declared look was at {question.looks[-1]}"]
+    if look is None:
+        return early if undeclared else []
+    following = f", the next at {look.following}" if look.following else ""
+    this = f"look {look.number} of {len(question.looks)}, at {look.seeds} seeds{following}"
+    return [this, *(early if undeclared else [])]

@@ -10,7 +10,6 @@ from tracker import remarks
 from tracker.clauses import clause
 from tracker.comparisons import lost
 from tracker.estimates import Estimate
-from tracker.looks import Look
 from tracker.questions.question import Question
 from tracker.rounding import MOST_DECIMALS, digits, enough_decimals
 from tracker.verdicts import Comparison, leading
@@ -82,22 +81,13 @@ def settled(
     question: Question,
     comparisons: Sequence[Comparison],
     estimates: Sequence[Estimate],
-    look: Look | None = None,
+    asides: Sequence[str] = (),
 ) -> str:
-    """What the runs say: each comparison in a clause, then what the reader must know besides."""
+    """What the runs say: each comparison in a clause, then what the reader must know besides, and asides."""
     never = tuple(one.value for one in estimates if lost(question, one))
     clauses = [clause(question, one, never) for one in comparisons] or [
         f"{skills(question, estimates) or 'no run converged'} in {measure(question.metric)}"
     ]
     untold = [one for one in estimates if not (comparisons and lost(question, one))]
     besides = remarks.remarks(question, comparisons, estimates, leading(question, comparisons))
-    staged = [_look(question, look)] if look else []
-    return "; ".join([*clauses, *remarks.diverged(question, untold), *besides, *staged]) + "."
-
-
-def _look(question: Question, look: Look) -> str:
-    """Which of the declared looks this is; seeds beyond the last one make the finding exploratory."""
-    if not look.number:
-        return f"exploratory: {look.seeds} seeds, and the last declared look was at {question.looks[-1]}"
-    following = f", the next at {look.following}" if look.following else ""
-    return f"look {look.number} of {len(question.looks)}, at {look.seeds} seeds{following}"
+    return "; ".join([*clauses, *remarks.diverged(question, untold), *besides, *asides]) + "."

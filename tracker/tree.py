@@ -12,6 +12,7 @@ from typing import Any
 from tracker.configs import MISSING, flat, key, look_up
 from tracker.questions.question import Question, Questions
 from tracker.run import Run
+from tracker.surroundings import States, differing, parted, told
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _ALIVE_FIRST = ("running", "queued")
@@ -51,13 +52,24 @@ class Node:
         """The settings, beside what the question varies, in which the answering runs differ: name -> values.
 
         A setting that only some of the runs have is no difference: experiments differ in what they can set.
+        Code, torch, threads and precision count where two values have none in common.
         """
         found: dict[str, dict[Hashable, Any]] = defaultdict(dict)
-        for cell in self.cells:
-            if cell.answer:
-                for name, value in _unnamed(cell.answer, self.question).items():
-                    found[name].setdefault(key(value), value)
-        return {name: tuple(values.values()) for name, values in found.items() if len(values) > 1}
+        for _, own in _unnamed(self.question, (cell.answer for cell in self.cells if cell.answer)):
+            for name, value in own.items():
+                found[name].setdefault(key(value), value)
+        settings = {name: tuple(values.values()) for name, values in found.items() if len(values) > 1}
+        apart = {name: told(states) for name, states in self._surroundings().items() if parted(states)}
+        return {**apart, **settings}
+
+    @property
+    def mixed(self) -> dict[str, tuple[Any, ...]]:
+        """The code, torch and the like in which the answering runs differ, but not with the values."""
+        return {name: told(states) for name, states in self._surroundings().items() if not parted(states)}
+
+    def _surroundings(self) -> States:
+        answers = ((cell.value, cell.answer) for cell in self.cells if cell.answer)
+        return differing(answers, (*self.question.varied, *self.question.ignore))
 
 
 def build_tree(questions: Questions, runs: Iterable[Run]) -> tuple[Node, ...]:
@@ -78,11 +90,24 @@ def cells(question: Question) -> Iterator[Cell]:
 
 
 def _node(question: Question, index: _Index) -> Node:
-    filled = _answered(
-        question, [replace(c, runs=index.matching(c.settings, c.seed)) for c in cells(question)]
-    )
+    filled = _answered(question, _filled(question, index))
     children = tuple(_node(child, index) for child in question.children)
     return Node(question, filled, children, _undeclared(question, filled, index))
+
+
+def _filled(question: Question, index: _Index) -> list[Cell]:
+    """The cells with the runs that match; what all of them fix is looked up once."""
+    asked = list(cells(question))
+    varied = question.varied
+    fixed = {
+        name: value for name, value in (asked[0].settings if asked else {}).items() if name not in varied
+    }
+    among = index.having(fixed)
+    filled = []
+    for cell in asked:
+        own = index.having({name: cell.settings[name] for name in varied})
+        filled.append(replace(cell, runs=index.runs(among & own & index.seeded(cell.seed))))
+    return filled
 
 
 def _answered(question: Question, filled: Sequence[Cell]) -> tuple[Cell, ...]:
@@ -112,26 +137,27 @@ def _peers(question: Question, runs: Sequence[Run]) -> dict[int | str, Hashable]
 
     Only those count that every run has, because experiments differ in what they can set.
     """
-    unnamed = {run.id: _unnamed(run, question) for run in runs}
-    shared = set.intersection(*(set(settings) for settings in unnamed.values())) if unnamed else set()
-    return {id: key({name: settings[name] for name in shared}) for id, settings in unnamed.items()}
+    unnamed = {run.id: settings for run, settings in _unnamed(question, runs)}
+    shared = sorted(set.intersection(*(set(settings) for settings in unnamed.values()))) if unnamed else []
+    return {id: tuple([key(settings[name]) for name in shared]) for id, settings in unnamed.items()}
 
 
-def _unnamed(run: Run, question: Question) -> dict[str, Any]:
-    """The settings of a run beside those that its question varies or ignores."""
+def _unnamed(question: Question, runs: Iterable[Run]) -> Iterator[tuple[Run, dict[str, Any]]]:
+    """Each run with its settings beside those that its question varies or ignores."""
     varied = {"seed", *question.varied, *question.ignore}
-    settings = {**flat(run.config), "experiment": run.experiment}
-    return {
-        name: value
-        for name, value in settings.items()
-        if not any(name == other or name.startswith(f"{other}.") for other in varied)
-    }
+    known: dict[str, bool] = {}
+    for run in runs:
+        settings = {**flat(run.config), "experiment": run.experiment}
+        for name in settings:
+            if name not in known:
+                known[name] = not any(name == other or name.startswith(f"{other}.") for other in varied)
+        yield run, {name: value for name, value in settings.items() if known[name]}
 
 
 def _undeclared(question: Question, filled: Sequence[Cell], index: _Index) -> tuple[Run, ...]:
     """The runs that would count but for their seed."""
     settings = [cell.settings for cell in filled[:: len(question.seeds) or 1]]  # the seed varies fastest
-    found = {run.id: run for one in settings for run in index.matching(one)}
+    found = {run.id: run for one in settings for run in index.runs(index.having(one))}
     return tuple(run for run in found.values() if run.seed not in question.seeds)
 
 
@@ -151,11 +177,19 @@ class _Index:
         self._by_seed = _bits(run.seed for run in runs)
         self._by_setting: dict[str, dict[Hashable, int]] = {}
 
-    def matching(self, settings: Mapping[str, Any], seed: int | None = None) -> tuple[Run, ...]:
-        """The runs with these settings, of one seed or of all, in the order they came."""
-        bits = self._all if seed is None else self._by_seed.get(seed, 0)
+    def having(self, settings: Mapping[str, Any]) -> int:
+        """The runs with these settings."""
+        bits = self._all
         for name, value in settings.items():
             bits &= self._having(name).get(key(value), 0)
+        return bits
+
+    def seeded(self, seed: int) -> int:
+        """The runs of one seed."""
+        return self._by_seed.get(seed, 0)
+
+    def runs(self, bits: int) -> tuple[Run, ...]:
+        """The runs that the bits stand for, in the order they came."""
         return tuple(self._runs[place] for place in _places(bits))
 
     def _having(self, name: str) -> dict[Hashable, int]:

@@ -1,0 +1,31 @@
+"""The state of a question, in a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+# Three words for a plan, and everything else is under way.
+STATUS = {"planned": "planned", "blocked": "planned", "done": "done", "diverged": "done", "moot": "done"}
+ENDED = ("done", "diverged", "moot")
+_TROUBLES = ("failed", "interrupted", "dead")
+
+
+def cells_state(states: Sequence[str]) -> str:
+    """The state of a question from those of its cells."""
+    if all(state in ("done", "diverged") for state in states):
+        return "done" if "done" in states else "diverged"
+    if "running" in states or "queued" in states:
+        return "running"
+    if any(trouble in states for trouble in _TROUBLES):
+        return "dead" if "failed" not in states and "dead" in states else "failed"
+    return "planned" if all(state == "planned" for state in states) else "partial"
+
+
+def group_state(children: Iterable[str]) -> str:
+    """The state of a group from those of its children."""
+    states = set(children)
+    if states <= set(ENDED):
+        return "moot" if states == {"moot"} else "done"
+    if "running" in states:
+        return "running"
+    return "planned" if states <= {"planned", "blocked"} else "partial"
