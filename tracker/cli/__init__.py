@@ -7,6 +7,7 @@ import click
 from tracker.cli.answers import check, export, tree
 from tracker.cli.doctor import doctor
 from tracker.cli.importing import import_table
+from tracker.cli.live import serve, watch
 from tracker.cli.omniboard import omniboard
 from tracker.cli.runs import runs, show
 from tracker.cli.transfer import pull, push
@@ -19,5 +20,5 @@ def main() -> None:
     """Read recorded runs, and answer declared questions with them."""
 
 
-for command in (tree, export, import_table, check, runs, show, doctor, omniboard, push, pull):
+for command in (tree, export, import_table, check, runs, show, doctor, omniboard, push, pull, watch, serve):
     main.add_command(command)

@@ -291,8 +291,28 @@ def watched() -> Callable[[Any, str], Watched]:
     return watch
 
 
-def hostile(question: Question, text: str) -> Question:
-    """The same question with a text wherever a human may write one."""
-    fields = ("name", "question", "hypothesis", "finding", "notes", "sub_project", "context")
-    words = dict.fromkeys(fields, text)
-    return replace(question, **words, setup={**question.setup, "said": text})
+@pytest.fixture(scope="session")
+def hostile() -> Callable[[str], Made]:
+    """hostile(text) is a question with the text wherever a human or a run may bring one."""
+
+    def made(text: str) -> Made:
+        fields = ("name", "question", "hypothesis", "finding", "notes", "sub_project", "context")
+        other = {"metric": Metric(f"test.{text}", unit=text), "parameter": "norm", "values": (text, "plain")}
+        question = replace(
+            a_question("hostile"),
+            **dict.fromkeys(fields, text),
+            **other,
+            baseline="plain",
+            setup={"said": text},
+        )
+        store = MadeStore(address=f"made/{text}")
+        store.record(question, {text: (91.0, 92.0, "FAILED"), "plain": (90.0, 90.5, 91.5)})
+        for id, run in store.made.items():
+            store.made[id] = replace(
+                run, failure=run.failure and text, info={"tracker": {"code": {"commit": text}}}
+            )
+        return Made(
+            store, (a_group("above", replace(question, node="above/hostile", level=2), question=text),)
+        )
+
+    return made

@@ -35,7 +35,7 @@
       ArrowUp: () => list[at - 1],
       Home: () => list[0],
       End: () => list[list.length - 1],
-      ArrowRight: () => (node.open ? node.querySelector("details.node > summary") : void (node.open = true)),
+      ArrowRight: () => (node.open ? node.querySelector(":scope details.node > summary") : void (node.open = true)),
       ArrowLeft: () => (node.open ? void (node.open = false) : above(node)?.firstElementChild),
     }[event.key];
     if (!goal) return;
@@ -206,6 +206,6 @@
   addEventListener("beforeprint", unfoldForPrint);
   addEventListener("afterprint", () => setOpen(folded, false));
   document.addEventListener("grove:fresh", prepare);
+  addEventListener("load", () => requestAnimationFrame(follow)); // after the browser's own jump to the fragment
   prepare();
-  follow();
 })();

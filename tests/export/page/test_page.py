@@ -1,0 +1,172 @@
+"""The page as a text: whole, small, self-contained, true to the findings."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import shlex
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tracker.commands import command
+from tracker.errors import TrackerError
+from tracker.export.formats import write
+from tracker.export.page import page_text, write_page
+from tracker.export.page.evidence import checked_omniboard, run_address
+from tracker.export.page.figures import hours
+from tracker.export.page.recordings import Recordings
+from tracker.export.page.repeat import commands
+from tracker.export.page.words import state_sign, verdict_sign
+from tracker.findings import walk
+
+LIMIT = 2_000_000  # bytes for 200 questions
+Laboratory = Callable[..., Any]
+
+
+def text_of(made: Any, **options: Any) -> str:
+    return page_text(made.findings, Recordings(made.store), made.store.address, **options)
+
+
+def test_two_hundred_questions_stay_under_two_megabytes_and_take_seconds(crowd: Any, tmp_path: Path) -> None:
+    found, out = crowd.findings, tmp_path / "page.html"
+    began = time.process_time()
+
+    write_page(found, crowd.store, out)
+
+    assert time.process_time() - began < 10
+    assert out.stat().st_size < LIMIT
+
+
+def test_the_page_names_nothing_outside_of_itself(kinds: Any) -> None:
+    text = text_of(kinds)
+
+    assert re.findall(r"(?:src|href|action|url)\s*=\s*[\"'](?!#|data:)[^\"']*", text) == []
+    assert "@import" not in text
+    assert re.findall(r"https?://(?!www\.w3\.org)[^\s'\"<]+", text) == []
+    assert " style=" not in text
+    assert re.findall(r"\son\w+=", text.split("<body")[1].split("<script>")[0]) == []
+
+
+def test_only_its_own_style_and_script_may_run(kinds: Any) -> None:
+    text = text_of(kinds)
+
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)
+    assert policy is not None
+    rules = dict(rule.split(" ", 1) for rule in policy[1].replace("&#39;", "'").split("; "))
+    for tag, rule in (("style", "style-src"), ("script", "script-src")):
+        content = re.search(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        assert content is not None
+        digest = base64.b64encode(hashlib.sha256(content[1].encode()).digest()).decode()
+        assert rules[rule] == f"'sha256-{digest}'"
+    assert rules["default-src"] == "'none'"
+    assert "connect-src" not in rules
+
+
+def test_a_live_page_may_ask_its_own_server_alone(kinds: Any) -> None:
+    assert "connect-src &#39;self&#39;" in text_of(kinds, version="1")
+
+
+def test_the_head_tells_when_where_how_far_and_what_is_running(kinds: Any) -> None:
+    text = re.sub(r"<[^>]+>", "", text_of(kinds, project="Made up"))
+
+    assert "Built 2026-11-20 12:00 UTC from made/runs" in text
+    assert "4 of 8" in text
+    for words in ("5 done", "2 running", "1 planned", "1 worse", "1 inconclusive", "run 23 for norm/going"):
+        assert words in text
+    assert "RuntimeError: CUDA out of memory" in text
+
+
+def test_every_question_can_be_linked_to(kinds: Any) -> None:
+    text = text_of(kinds)
+
+    for one in (below for root in kinds.findings for below in walk(root)):
+        assert f'id="{one.node.question.node}"' in text
+
+
+def test_omniboard_is_linked_run_by_run(kinds: Any) -> None:
+    text = text_of(kinds, omniboard_url="http://localhost:9000/sacred")
+
+    assert (
+        "http://localhost:9000/sacred?showDrillDownRunModal=true&amp;runIdToExpand=7&amp;runIdStatus=COMPLETED"
+        in text
+    )
+
+
+def test_an_id_that_omniboard_cannot_show_is_no_link(kinds: Any) -> None:
+    run = kinds.store.run(1)
+
+    assert run_address("", run) == ""
+    assert run_address("http://x", run).startswith("http://x?")
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "localhost:9000", "file:///etc/passwd", "http://"]
+)
+def test_an_address_that_is_no_web_address_is_refused(address: str) -> None:
+    with pytest.raises(TrackerError, match="is no address of an Omniboard; write one as in"):
+        checked_omniboard(address)
+
+
+def test_a_password_does_not_get_into_the_page() -> None:
+    with pytest.raises(TrackerError, match="holds a password") as raised:
+        checked_omniboard("http://ada:secret@localhost:9000/")
+
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "lines"),
+    [
+        ({}, 1),
+        ({"values": ("batchnorm", 'it\'s "odd" $HOME')}, 2),
+        ({"parameter": "model.depth", "values": (20, 56)}, 2),
+        ({"seeds": (7,)}, 1),
+        ({"parameter": "experiment", "values": ("full", "bn_only"), "baseline": "full", "experiment": ""}, 2),
+        ({"nuisance": {"lr": (0.1, 0.01)}}, 4),
+        ({"setup": {"milestones": [0.5, 0.75], "note": "a b"}}, 1),
+    ],
+)
+def test_the_shell_makes_the_exact_commands_of_what_is_copied(
+    ask: Any, laboratory: Laboratory, fields: dict[str, Any], lines: int
+) -> None:
+    cells = laboratory(ask("q", launch="echo {experiment}", **fields), {}).findings[0].cells
+
+    script = commands(cells)
+    shell = "echo() { printf '%s\\n' \"$*\"; }\n" + script
+    said = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True).stdout
+
+    assert len(script.splitlines()) == lines
+    assert sorted(said.splitlines()) == sorted(" ".join(command(cell)[1:]) for cell in cells)
+    assert shlex.split(script)
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [(None, "not known yet"), (0.0, "0 min"), (0.01, "1 min"), (1.5, "1.5 h"), (1234.5, "1,234 h")],
+)
+def test_hours_have_the_unit_that_suits_them(amount: float | None, words: str) -> None:
+    assert hours(amount) == words
+
+
+def test_a_word_that_is_not_known_yet_gets_a_neutral_sign() -> None:
+    assert (verdict_sign("sideways").word, verdict_sign("sideways").glyph) == ("sideways", "•")
+    assert state_sign("asleep").tone == "even"
+
+
+def test_no_questions_make_a_page_too(tmp_path: Path, kinds: Any) -> None:
+    assert write((), kinds.store, tmp_path / "page.html") == (tmp_path / "page.html",)
+
+    assert "<main" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, kinds: Any) -> None:
+    (tmp_path / "page.html").mkdir()
+
+    with pytest.raises(TrackerError, match=r"cannot write .*page\.html: it is a folder"):
+        write(kinds.findings, kinds.store, tmp_path / "page.html")
