@@ -12,7 +12,7 @@ from tracker.verdicts import OPEN
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """fresh, stale or contradicted, with the reason; empty where nothing was written down or sealed."""
+    """fresh, stale or contradicted, with the reason; empty without any run to rest on."""
 
     state: str = ""
     reason: str = ""
@@ -25,7 +25,7 @@ def standing(
     if checked and checked.outcome == CONTRADICTED:
         return Standing(CONTRADICTED, checked.sentence)
     if seal is None:
-        return Standing()
+        return Standing("fresh" if evidence.mark else "")
     turned = verdict != seal.verdict and verdict not in OPEN and seal.verdict not in OPEN
     if human and human == seal.human and checked is None and turned:
         return Standing(

@@ -11,6 +11,7 @@ from datetime import UTC
 from typing import Any
 
 from tracker import sentences
+from tracker.claims import worst
 from tracker.commands import command
 from tracker.configs import key
 from tracker.estimates import Estimate
@@ -65,10 +66,17 @@ class Row:
     p_adj: float | None
     test: str
     verdict: str
+    effect_size: float | None  # Hedges's g of that comparison
+    seeds_needed: int | None  # per value, to find the smallest difference of interest in 4 of 5 cases
     cost_used_h: float
     cost_left_h: float | None  # of the runs without an answer, at the mean of those with one
     finding_source: str  # human or computed
     finding_computed: str  # the computed sentence, also where a human's stands
+    finding_state: str  # fresh, stale or contradicted; empty without runs
+    finding_reason: str  # what made it stale or contradicted
+    claim_state: str  # supported, contradicted or not settled; of several claims the worst
+    claim: str  # every claim with what the runs make of it, one a line
+    evidence: str  # a mark of the runs, their numbers and the question; another one means other evidence
     run_ids: tuple[int | str, ...]  # the runs that answer
     reproduce: str  # the commands of all runs that the question asks for, one a line
     updated_at: str  # when the last of the runs stopped, ISO 8601 in UTC
@@ -102,6 +110,11 @@ def _row(finding: Finding, order: int) -> Row:
         baseline=scalar(question.baseline) if question.has_baseline else "",
         finding_source=finding.source,
         finding_computed=finding.computed,
+        finding_state=finding.standing.state,
+        finding_reason=finding.standing.reason,
+        claim_state=worst(finding.claims),
+        claim="\n".join(one.sentence for one in finding.claims),
+        evidence=finding.evidence.mark,
         order=order,
         schema=SCHEMA,
         **_skill(finding),
@@ -145,6 +158,8 @@ def _difference(finding: Finding) -> dict[str, Any]:
         "p_adj": lead.p if lead else None,
         "test": f"{lead.test}{adjusted}" if lead and lead.p is not None else "",
         "verdict": finding.verdict,
+        "effect_size": lead.g if lead else None,
+        "seeds_needed": finding.seeds_needed,
     }
 
 

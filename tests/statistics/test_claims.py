@@ -114,7 +114,7 @@ def test_a_humans_finding_that_the_runs_contradict_says_so(a_question: Ask, conc
     assert found.standing.state == "contradicted"
     assert found.standing.reason == "contradicted: wn is better than bn"
     right = a_question(finding="It is far worse.", finding_claim=Claim("worse", "wn"))
-    assert conclude(right, {"bn": HIGH, "wn": LOW}).standing.state == ""
+    assert conclude(right, {"bn": HIGH, "wn": LOW}).standing.state == "fresh"
 
 
 def test_seeded_contradictions_are_found_and_none_besides(a_question: Ask, conclude: Conclude) -> None:

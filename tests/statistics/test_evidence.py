@@ -38,9 +38,10 @@ def sealed(laboratory: Any, questions: Path, *roots: Question, **more: Any) -> t
     return seal(questions, found, found[0].now, **more)
 
 
-def test_what_was_never_sealed_is_neither_fresh_nor_stale(a_question: Ask, laboratory: Any) -> None:
+def test_what_rests_on_nothing_is_neither_fresh_nor_stale(a_question: Ask, laboratory: Any) -> None:
+    assert laboratory.answer(a_question())[0].standing.state == ""
     found = laboratory.record(a_question(), {"bn": HIGH, "wn": LOW}).answer(a_question())[0]
-    assert (found.standing.state, found.standing.reason) == ("", "")
+    assert (found.standing.state, found.standing.reason) == ("fresh", "")
 
 
 def test_what_was_sealed_is_fresh_until_a_run_comes(

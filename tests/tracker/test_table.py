@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tracker.findings import findings
-from tracker.questions.question import Metric, Question, Questions
+from tracker.questions.question import Claim, Metric, Question, Questions
 from tracker.run import Run
 from tracker.table import Row, rows
 from tracker.tree import build_tree
@@ -20,8 +20,9 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 COLUMNS = """
     node level sub_project context setup name parameter values status skill question finding
     state n_runs n_planned n_failed metric skill_mean skill_sd skill_ci_low skill_ci_high best_value baseline
-    delta delta_ci_low delta_ci_high p_adj test verdict cost_used_h cost_left_h
-    finding_source finding_computed run_ids reproduce updated_at order schema
+    delta delta_ci_low delta_ci_high p_adj test verdict effect_size seeds_needed cost_used_h cost_left_h
+    finding_source finding_computed finding_state finding_reason claim_state claim evidence run_ids
+    reproduce updated_at order schema
 """
 
 
@@ -168,3 +169,28 @@ def test_a_humans_finding_keeps_the_computed_one_beside_it() -> None:
     row = table(a_question(finding="It does not."))[0]
     assert (row.finding, row.finding_source) == ("It does not.", "human")
     assert row.finding_computed.startswith("wn is worse")
+
+
+def test_a_row_tells_what_a_claim_and_an_effect_come_to() -> None:
+    claims = (Claim("worse", "wn", at_least=5, source="a paper"), Claim("same", "wn"))
+    question = a_question(metric=Metric("test.accuracy", unit="%", sesoi=0.5), claims=claims)
+    row = table(question)[0]
+    assert (row.claim_state, row.claim.splitlines()) == (
+        "contradicted",
+        [
+            "supported: wn is worse than bn by at least 5 points (a paper)",
+            "contradicted: wn is the same as bn",
+        ],
+    )
+    assert row.effect_size == pytest.approx(-5.565, abs=1e-3)
+    assert row.seeds_needed == 382
+    assert (row.finding_state, row.finding_reason, len(row.evidence)) == ("fresh", "", 12)
+
+
+def test_evidence_changes_with_the_numbers_alone() -> None:
+    one, again = table(a_question())[0], table(a_question(question="How?"))[0]
+    SKILLS[1] += 1
+    other = table(a_question())[0]
+    SKILLS[1] -= 1
+    assert one.evidence == again.evidence != other.evidence
+    assert table(a_question(), runs=[])[0].evidence == ""
