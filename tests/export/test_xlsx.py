@@ -21,6 +21,8 @@ from tracker.export.formats import write
 from tracker.export.sheets import sheets
 from tracker.export.xlsx_file import workbook
 from tracker.export.xlsx_sheet import LONGEST, fit
+from tracker.export.xlsx_style import VERDICTS as STYLED
+from tracker.questions import VERDICTS
 
 URL = "http://127.0.0.1:9000/sacred"
 
@@ -82,6 +84,15 @@ def test_a_verdict_has_a_colour_and_a_word(tree: Any) -> None:
 def test_runs_lead_to_omniboard_where_it_has_an_address(tree: Any) -> None:
     assert {cell.hyperlink.target for cell in column(read_back(tree, URL)["runs"], "run")} == {URL}
     assert all(cell.hyperlink is None for cell in column(read_back(tree)["runs"], "run"))
+
+
+def test_an_address_that_is_none_of_an_omniboard_is_refused(tree: Any) -> None:
+    with pytest.raises(TrackerError, match="is no address of an Omniboard"):
+        read_back(tree, "javascript:alert(1)")
+
+
+def test_every_verdict_has_a_colour() -> None:
+    assert set(STYLED) == set(VERDICTS)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "+1", "-1", "1e5", "1/2", "http://x", "TRUE"])

@@ -12,6 +12,7 @@ from tracker.commandline import QUESTIONS, counted, store_option
 
 if TYPE_CHECKING:
     from tracker import Finding
+    from tracker.questions import Questions
     from tracker.stores.base import Store
 
 
@@ -22,10 +23,10 @@ def tree(questions: Path, store: str) -> None:
     """Show the questions and what was found."""
     from rich.console import Console
 
-    from tracker import open_store
+    from tracker import load_questions, open_store
     from tracker.export.terminal import render
 
-    render(_answer(questions, open_store(store)), Console())
+    render(_answer(load_questions(questions), open_store(store)), Console())
 
 
 @click.command(epilog="Example: tracker export sweeps/batchnorm.yaml tree.csv")
@@ -34,13 +35,13 @@ def tree(questions: Path, store: str) -> None:
 @store_option
 @click.option("--omniboard", metavar="URL", default="", help="Where Omniboard shows the runs, for links.")
 def export(questions: Path, out: Path, store: str, omniboard: str) -> None:
-    """Write the tree; OUT's ending names the format, such as .csv, .xlsx, .md or .tex."""
-    from tracker import open_store
+    """Write the tree; OUT's ending names the format, such as .csv, .xlsx, .html, .md or .tex."""
+    from tracker import load_questions, open_store
     from tracker.export.formats import write, writer
 
     writer(out)  # an unknown format is refused before the runs are read
-    opened = open_store(store)
-    written = write(_answer(questions, opened), opened, out, omniboard)
+    opened, asked = open_store(store), load_questions(questions)
+    written = write(_answer(asked, opened), opened, out, omniboard, asked.project)
     click.echo(f"wrote {', '.join(map(str, written))}", err=True)
 
 
@@ -54,9 +55,8 @@ def check(questions: Path) -> None:
     click.echo(f"{questions}: sound, {counted(len(asked), 'question')}")
 
 
-def _answer(questions: Path, store: Store) -> tuple[Finding, ...]:
+def _answer(questions: Questions, store: Store) -> tuple[Finding, ...]:
     """The findings; what they may miss is named on stderr: runs not read in full, unknown metrics."""
-    from tracker import load_questions
     from tracker.findings import findings, unrecorded
     from tracker.questions.fields import did_you_mean
     from tracker.tree import build_tree
@@ -64,7 +64,7 @@ def _answer(questions: Path, store: Store) -> tuple[Finding, ...]:
     found = list(store.runs())
     if faulty := [str(run.id) for run in found if run.fault]:
         click.echo(f"not read in full: run {', '.join(faulty)}; `tracker show` says what is wrong", err=True)
-    known = findings(build_tree(load_questions(questions), found), store.values, datetime.now(UTC))
+    known = findings(build_tree(questions, found), store.values, datetime.now(UTC))
     for name, recorded in unrecorded(known, store).items():
         click.echo(f"no run records {name}{did_you_mean(name, recorded)}", err=True)
     return known

@@ -10,6 +10,7 @@ from typing import Any
 
 from tracker.errors import TrackerError
 from tracker.export.files import replace_all
+from tracker.export.page.evidence import checked_omniboard
 from tracker.export.sheets import Sheet, sheets
 from tracker.export.xlsx_sheet import LONGEST, Look, write_notes, write_sheet
 from tracker.findings import Finding
@@ -35,11 +36,11 @@ def write_xlsx(
 
 def workbook(findings: Sequence[Finding], tables: Sequence[Sheet], omniboard_url: str = "") -> bytes:
     """The content of the file; the same findings give the same bytes."""
-    content = io.BytesIO()
+    content, address = io.BytesIO(), checked_omniboard(omniboard_url)
     book = _open(content)
     if findings:
         book.set_properties({"created": findings[0].now.astimezone(UTC).replace(tzinfo=None)})
-    look = Look(book, omniboard_url)
+    look = Look(book, address)
     for table in tables:
         write_sheet(look, table)
     write_notes(look, tables, _ABOUT)

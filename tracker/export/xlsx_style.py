@@ -43,6 +43,8 @@ VERDICTS: Mapping[str, str] = {
     "falling": _BAD,
     "same": _EVEN,
     "flat": _EVEN,
+    "peak": _EVEN,
+    "valley": _EVEN,
     "inconclusive": _OPEN,
     "unreplicated": _OPEN,
     "diverged": _LOST,
