@@ -58,9 +58,8 @@ def serve(questions: Path, store: str, port: int, host: str, omniboard: str) -> 
 
     site = Site(questions, open_store(store), omniboard)
     site.edition()  # what is wrong is said now, and not in a browser
-    with PageServer(site, host, port) as server:
+    with contextlib.suppress(KeyboardInterrupt), PageServer(site, host, port) as server:
         click.echo(f"{questions} is served at {server.address} until Ctrl-C", err=True)
         if not server.is_private:
             click.echo("whoever reaches this machine over the network can read it", err=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            server.serve_forever()
+        server.serve_forever()

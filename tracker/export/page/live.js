@@ -3,7 +3,7 @@
   const parts = ["page.head", "page.main", "page.foot"];
   const get = (id) => document.getElementById(id);
 
-  /** Folds by place: a node by its id, what is folded inside of it by its order. */
+  /** Folds by place: a node by its id, what is folded inside of it by its class. */
   function folds() {
     const found = new Map();
     for (const one of document.querySelectorAll("details")) found.set(key(one), one.open);
@@ -12,8 +12,7 @@
 
   function key(details) {
     if (details.id) return details.id;
-    const node = details.closest("details.node");
-    return `${node?.id} ${[...node.querySelectorAll("details.more")].indexOf(details)}`;
+    return `${details.closest("details.node").id} ${details.className}`;
   }
 
   function chosen() {
