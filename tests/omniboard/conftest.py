@@ -54,8 +54,8 @@ def new_database(board_server: str) -> Iterator[Any]:
 
     parts, names = urlsplit(board_server), []
 
-    def make() -> str:
-        names.append(f"test_{uuid.uuid4().hex[:12]}")
+    def make(name: str = "test") -> str:
+        names.append(f"{name}_{uuid.uuid4().hex[:8]}")
         source = f"authSource={parts.path.strip('/') or 'admin'}" if parts.username else ""
         query = parts.query if "authSource" in parts.query else "&".join(filter(None, (parts.query, source)))
         return str(parts._replace(path=f"/{names[-1]}", query=query).geturl())
@@ -88,8 +88,8 @@ def start_board(node_tools: None, new_database: Any, tmp_path_factory: Any) -> I
 
     boards: list[Board] = []
 
-    def start() -> Board:
-        address, port = new_database(), free_port()
+    def start(name: str = "test") -> Board:
+        address, port = new_database(name), free_port()
         log = tmp_path_factory.mktemp("board") / "board.log"
         ours = {"MONGO_URI": address, "PORT": str(port), "NODE_ENV": "production"}
         environment = {**os.environ, **ours, "NODE_OPTIONS": "--unhandled-rejections=warn"}
@@ -113,7 +113,7 @@ def start_board(node_tools: None, new_database: Any, tmp_path_factory: Any) -> I
 @pytest.fixture(scope="session")
 def lab(start_board: Any, tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """A board with runs of every fate, the tracker's columns and the tags of a question."""
-    board, folder = start_board(), tmp_path_factory.mktemp("lab")
+    board, folder = start_board("lab"), tmp_path_factory.mktemp("lab")
     ids = record_lab(board, folder)
     (folder / "questions.yaml").write_text(QUESTIONS)
     line = sync(board, "--questions", str(folder / "questions.yaml")).splitlines()[-1]

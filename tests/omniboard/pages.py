@@ -65,7 +65,10 @@ def traces(page: Any) -> dict[str, tuple[list[float], list[float]]]:
     return {name: (steps, values) for name, steps, values in page.evaluate(_TRACES)}
 
 
-def picture(page: Any, name: str) -> None:
+def picture(page: Any, name: str, *, width: int, height: int) -> None:
     """Keep what is seen for the documents, where PICTURES names a folder for it."""
     if "PICTURES" in os.environ:
+        page.set_viewport_size({"width": width, "height": height})
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(1000)  # the table follows the size of the window, and plots grow in
         page.screenshot(path=Path(os.environ["PICTURES"]) / f"omniboard-{name}.png")

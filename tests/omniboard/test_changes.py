@@ -16,6 +16,9 @@ from tracker.omniboard import load_layout
 
 pytestmark = pytest.mark.mongo
 
+WITHOUT_FATE = f"""() => document.querySelector('{ROWS}')
+  && !document.querySelector('[test-attr="header-sort-fate"]')"""
+
 
 def test_a_new_column_appears_after_reload_and_goes_again(lab: Lab, page: Any, tmp_path: Path) -> None:
     layout = tmp_path / "layout.yaml"
@@ -37,7 +40,7 @@ def test_a_new_column_appears_after_reload_and_goes_again(lab: Lab, page: Any, t
     finally:
         sync(lab.board)
     page.locator(".reload-button").click()
-    page.wait_for_selector('[test-attr="header-sort-fate"]', state="detached")
+    page.wait_for_function(WITHOUT_FATE)
 
     assert columns(page) == list(load_layout().browser.order)
 

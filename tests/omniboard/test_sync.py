@@ -179,7 +179,7 @@ def test_runs_get_the_tags_and_words_of_their_questions(
     assert second["omniboard"] == {"notes": "mine", "tags": ["old", "best", "question:rate"]}
     assert second["info"]["tracker"]["value"] == 0.2
     assert third["omniboard"] == {"tags": ["mine"]}
-    assert "info" not in third
+    assert third["info"] == {"tracker": {"status": "done"}}
     assert fourth["info"] is None
     assert "left alone: run 4: info or omniboard is no mapping; see `tracker doctor`" in told.stderr
 
@@ -202,7 +202,7 @@ def test_a_question_that_is_gone_takes_its_words_along(
 
     second = database.runs.find_one(2)
     assert second["omniboard"]["tags"] == ["old", "best"]
-    assert second["info"]["tracker"] == {}
+    assert second["info"]["tracker"] == {"status": "done"}
 
 
 def test_several_question_files_stand_beside_each_other(

@@ -63,12 +63,16 @@ def _say_browser(line: str) -> None:
 
 def _answers(questions: Iterable[Path], address: str) -> dict[int | str, Answer]:
     from tracker import load_questions, open_store
-    from tracker.findings import answer
-    from tracker.omniboard.answers import answers
+    from tracker.findings import findings
+    from tracker.omniboard.answers import answers, states
     from tracker.omniboard.sync import merged
+    from tracker.tree import build_tree
 
+    asked = [load_questions(path) for path in questions]
     store, now = open_store(address), datetime.now(UTC)
-    return merged(answers(answer(load_questions(path), store, now)) for path in questions)
+    runs = list(store.runs())
+    known = (answers(findings(build_tree(one, runs), store.values, now)) for one in asked)
+    return {**states(runs, now), **merged(known)}
 
 
 def _shortened(lines: tuple[str, ...]) -> list[str]:

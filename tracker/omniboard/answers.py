@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from tracker.findings import Finding, walk
@@ -22,6 +23,11 @@ class Answer:
 
     tags: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def states(runs: Iterable[Run], now: datetime) -> dict[int | str, Answer]:
+    """For every run its status alone, as the tracker sees it: Omniboard knows no diverged run."""
+    return {run.id: Answer(facts={"status": run.state(now)}) for run in runs}
 
 
 def answers(findings: Iterable[Finding]) -> dict[int | str, Answer]:
