@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from tracker.errors import TrackerError
 from tracker.export.cells import cell, clean, unguarded
 from tracker.export.csv_file import write_csv
+from tracker.export.details import run_rows
 from tracker.export.sheets import Sheet, sheets
 
 UNSAFE = re.compile(r"[=+\-@\t\r]")
@@ -86,6 +88,25 @@ def test_every_run_has_a_row_with_its_part(tree: Any, tmp_path: Path) -> None:
     assert (settled["8"]["role"], settled["8"]["metric_value"]) == ("rerun", "59.0")
     failed = next(row for row in found if row["run"] == "7")
     assert (failed["role"], failed["state"], failed["metric_value"]) == ("", "failed", "")
+
+
+def test_runs_that_diverged_or_were_not_chosen_are_told_apart(
+    asking: Any, answering: Any, running: Any
+) -> None:
+    tuned = {"values": ("bn",), "seeds": (1,), "nuisance": {"lr": (0.1, 0.3)}, "select_by": "val.accuracy"}
+    config = {"depth": 20, "norm": "bn", "seed": 1}
+    lost = {"tracker": {"diverged": {"step": 3, "layer": "x"}}}
+    runs = [
+        running(1, "bn", 1, config={**config, "lr": 0.1}),
+        running(2, "bn", 1, config={**config, "lr": 0.3}),
+    ]
+    runs[1] = replace(runs[1], info=lost)
+    found = answering([asking(level=1, **tuned)], runs, {1: 60.0, 2: 61.0})
+    assert [(row.run, row.role) for row in run_rows(found.findings)] == [(1, "answer"), (2, "diverged")]
+    both = answering([asking(level=1, **tuned)], [runs[0], replace(runs[1], info={})], {1: 60.0, 2: 61.0})
+    assert sorted(row.role for row in run_rows(both.findings)) == ["answer", "other setting"]
+    none = answering([asking(level=1, values=("bn",), seeds=(1,))], [running(1, "bn", 1)], {})
+    assert [row.role for row in run_rows(none.findings)] == ["no number"]
 
 
 def test_the_schema_describes_every_column_of_every_file(tree: Any, tmp_path: Path) -> None:
@@ -167,6 +188,24 @@ def test_when_one_file_cannot_be_written_none_is(tree: Any, tmp_path: Path, bloc
         write_csv(tree.findings, tree.store, tmp_path / "tree.csv")
     assert all(path.read_text() == "before" for path in others)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
+
+
+def test_what_was_replaced_comes_back_when_a_later_file_cannot_be(
+    tree: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tree.csv").write_text("before")
+    really = Path.replace
+
+    def full(draft: Path, place: Path) -> Path:
+        if place.name == "tree_runs.csv":
+            raise OSError(28, "No space left on device")
+        return really(draft, place)
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(TrackerError, match=r"cannot write .*tree_runs.csv: No space left"):
+        write_csv(tree.findings, tree.store, tmp_path / "tree.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["tree.csv"]
+    assert (tmp_path / "tree.csv").read_text() == "before"
 
 
 def test_a_place_inside_a_file_is_refused(tree: Any, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
@@ -218,9 +219,36 @@ def test_every_other_edit_is_named_and_refused(place: Place, cells: dict[str, st
 def test_an_edited_number_is_seen_with_a_base(place: Place) -> None:
     base = place.folder / "old.csv"
     base.write_bytes(place.table.read_bytes())
-    place.edit("bn/norm", n_planned="7", cost_used_h="0,0")
-    with pytest.raises(TrackerError, match=r"bn/norm\.n_planned was edited"):
+    place.edit("bn/norm", n_planned="7", cost_used_h="0,0", skill_mean="none")
+    with pytest.raises(TrackerError) as caught:
         place.imported(base)
+    assert re.findall(r"bn/norm\.(\w+) was edited", str(caught.value)) == ["n_planned", "skill_mean"]
+
+
+def test_a_row_that_the_base_lacks_is_told_by_its_fingerprint(place: Place) -> None:
+    base = place.folder / "old.csv"
+    base.write_text("node,question\nbn,x\n")
+    place.edit("bn/norm", question="So?")
+    assert "question: So?   # nobody knows" in place.imported(base)
+
+
+@pytest.mark.parametrize("mark", ["{", "[]", "x"])
+def test_a_fingerprint_that_is_none_counts_as_missing(place: Place, mark: str) -> None:
+    place.edit("bn/norm", question="So?", fingerprint=mark, values="[1]")
+    assert "question: So?   # nobody knows" in place.imported()
+
+
+def test_a_table_that_is_not_there_is_told(place: Place) -> None:
+    with pytest.raises(TrackerError, match=r"cannot read .*none\.csv: No such file"):
+        prepare(place.questions, place.folder / "none.csv")
+
+
+def test_a_file_that_cannot_be_replaced_is_told(place: Place) -> None:
+    place.edit("bn/norm", question="So?")
+    found = prepare(place.questions, place.table)
+    place.questions.unlink()
+    with pytest.raises(TrackerError, match=r"cannot write .*No such file"):
+        found.write()
 
 
 def test_a_column_of_ones_own_is_refused(place: Place) -> None:
@@ -290,11 +318,32 @@ def test_a_text_that_repeats_another_is_refused(tmp_path: Path, answering: Calla
     assert place.questions.read_text() == shared
 
 
+def test_a_question_that_stands_in_two_places_is_refused(
+    tmp_path: Path, answering: Callable[..., Any]
+) -> None:
+    again = "  - {id: more, question: "And here?", children: *all}\n"
+    shared = SOURCE.replace("    children:\n", "    children: &all\n") + again
+    place = Place(tmp_path, answering, shared)
+    place.edit("bn/width", question="How?")
+    with pytest.raises(TrackerError, match=r"cannot write 'more/width' .* without changing something else"):
+        place.imported()
+    assert place.questions.read_text() == shared
+
+
 def test_a_finding_with_a_claim_changes_its_words(tmp_path: Path, answering: Callable[..., Any]) -> None:
     words = "finding: {text: Nearly., verdict: worse}  # measured"
     place = Place(tmp_path, answering, re.sub(r"finding: \|\n.*\n.*\n", f"{words}\n", SOURCE))
     place.edit("bn/norm", finding="Not quite.")
     assert words.replace("Nearly", "Not quite") in place.imported()
+
+
+def test_a_question_file_in_json_stays_json(tmp_path: Path, answering: Callable[..., Any]) -> None:
+    source = json.dumps(yaml.safe_load(SOURCE), indent=1)
+    place = Place(tmp_path, answering, source)
+    place.edit("bn/norm", name="Norm", question="So?")
+    made = json.loads(place.imported())
+    assert made["tree"][0]["children"][0]["name"] == "Norm"
+    assert made["tree"][0]["children"][0]["question"] == "So?"
 
 
 def test_a_file_that_changed_meanwhile_is_left_alone(place: Place) -> None:

@@ -75,7 +75,9 @@ def _insert(source: str, item: Any, name: str, text: str) -> _Edit:
     anchor = entries[there[-1]]
     _, end = _span(source, anchor)
     if item.flow_style:
-        return _Edit(end, end, f", {name}: {scalar(text, None, between=True)}")
+        style = item.value[0][0].style  # of the keys: in JSON they are quoted, and so are the texts
+        key = f"{style or ''}{name}{style or ''}"
+        return _Edit(end, end, f", {key}: {scalar(text, style, between=True)}")
     indent = " " * item.value[0][0].start_mark.column
     breaks = [at for at in (source.find("\r", end), source.find("\n", end)) if at >= 0]
     line_end = min(breaks, default=len(source))
