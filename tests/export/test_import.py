@@ -321,7 +321,7 @@ def test_a_text_that_repeats_another_is_refused(tmp_path: Path, answering: Calla
 def test_a_question_that_stands_in_two_places_is_refused(
     tmp_path: Path, answering: Callable[..., Any]
 ) -> None:
-    again = "  - {id: more, question: "And here?", children: *all}\n"
+    again = "  - {id: more, question: 'And here?', children: *all}\n"
     shared = SOURCE.replace("    children:\n", "    children: &all\n") + again
     place = Place(tmp_path, answering, shared)
     place.edit("bn/width", question="How?")
