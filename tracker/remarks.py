@@ -14,6 +14,7 @@ from tracker.seeds import MOST
 from tracker.verdicts import OPEN, Comparison
 from tracker.words import label, margin
 
+FEWEST_TRIED = 3  # numbers of which one can lie inside
 LOOSE = 0.2  # a correlation of pairs under which pairing loses power
 
 
@@ -26,6 +27,7 @@ def remarks(
     """The clauses in their order: what was chosen, doubts about the seeds, how many would be enough."""
     return [
         *_choices(question, estimates),
+        *_edges(question, estimates),
         *_networks(question, comparisons, estimates),
         *_outliers(question, estimates),
         *_skew(estimates),
@@ -53,6 +55,19 @@ def _choices(question: Question, estimates: Iterable[Estimate]) -> list[str]:
         for one in estimates
     ]
     return [f"chosen by {question.select_by}: {', '.join(chosen)}"]
+
+
+def _edges(question: Question, estimates: Iterable[Estimate]) -> list[str]:
+    """The choices at the edge of what was tried, because the best may lie beyond."""
+    found = [
+        f"{name}={json.dumps(one.nuisance[name])} for {label(question, one.value)}"
+        for one in estimates
+        for name, tried in question.nuisance.items()
+        if len(tried) >= FEWEST_TRIED
+        and all(type(number) in (int, float) for number in tried)
+        and one.nuisance[name] in (min(tried), max(tried))
+    ]
+    return [f"at the edge of what was tried: {', '.join(found)}"] if found else []
 
 
 def _networks(

@@ -190,3 +190,14 @@ def test_a_child_waits_while_its_parent_is_still_looked_at(a_question: Ask, labo
     parent = a_question(seeds=TEN, looks=(3, 10), children=(child,))
     close = {"bn": (60.0, 61.0, 62.0), "wn": (60.1, 61.2, 61.9)}
     assert laboratory.record(parent, close).answer(parent)[0].children[0].state == "blocked"
+
+
+def test_a_choice_at_the_edge_of_what_was_tried_is_told(a_question: Ask, laboratory: Any) -> None:
+    question = a_question(nuisance={"lr": (0.1, 0.3, 1.0)}, select_by="val.accuracy")
+    laboratory.record(question, {"bn": (60.0, 61.0, 62.0), "wn": (40.0, 41.0, 42.0)})
+    for run in laboratory.runs:
+        best = 1.0 if run.config["norm"] == "bn" else 0.3
+        laboratory.numbers["val.accuracy", run.id] = -abs(run.config["lr"] - best)
+    assert laboratory.answer(question)[0].computed.endswith(
+        "; chosen by val.accuracy: lr=1.0 for bn, lr=0.3 for wn; at the edge of what was tried: lr=1.0 for bn."
+    )

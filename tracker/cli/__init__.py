@@ -11,6 +11,7 @@ from tracker.cli.live import serve, watch
 from tracker.cli.omniboard import omniboard
 from tracker.cli.runs import runs, show
 from tracker.cli.transfer import pull, push
+from tracker.cli.why import reproduce, seal, why
 from tracker.commandline import Commands
 
 
@@ -20,5 +21,23 @@ def main() -> None:
     """Read recorded runs, and answer declared questions with them."""
 
 
-for command in (tree, export, import_table, check, runs, show, doctor, omniboard, push, pull, watch, serve):
+COMMANDS = (
+    tree,
+    export,
+    import_table,
+    check,
+    why,
+    reproduce,
+    seal,
+    runs,
+    show,
+    doctor,
+    omniboard,
+    push,
+    pull,
+    watch,
+    serve,
+)
+
+for command in COMMANDS:
     main.add_command(command)

@@ -59,12 +59,14 @@ def _answer(questions: Questions, store: Store) -> tuple[Finding, ...]:
     """The findings; what they may miss is named on stderr: runs not read in full, unknown metrics."""
     from tracker.findings import findings, unrecorded
     from tracker.questions.fields import did_you_mean
+    from tracker.seals import read_seals
     from tracker.tree import build_tree
 
     found = list(store.runs())
     if faulty := [str(run.id) for run in found if run.fault]:
         click.echo(f"not read in full: run {', '.join(faulty)}; `tracker show` says what is wrong", err=True)
-    known = findings(build_tree(questions, found), store.values, datetime.now(UTC))
+    seals = read_seals(questions.path)
+    known = findings(build_tree(questions, found), store.values, datetime.now(UTC), seals)
     for name, recorded in unrecorded(known, store).items():
         click.echo(f"no run records {name}{did_you_mean(name, recorded)}", err=True)
     return known
