@@ -134,34 +134,91 @@ class Made:
 def every_kind() -> Made:
     """A tree with every state, and with verdicts of both kinds of question."""
     store = MadeStore()
-    what = "What does a network need of normalisation?"
+    return Made(store, (_about_norms(store), _about_sizes(store)))
+
+
+def _about_norms(store: MadeStore) -> Question:
     say = {"sub_project": "Normalisation"}
-    worse = a_question("worse", "norm", setup={"q": 1}, **say, hypothesis="At least 15 points below.")
-    same = a_question("same", "norm", setup={"q": 2}, **say, notes="See the paper.\n\nAnd ask Ada.")
-    open_ = a_question("open", "norm", setup={"q": 3}, **say, finding="It makes no odds.")
-    going = a_question("going", "norm", setup={"q": 4}, values=("batchnorm", "weight_norm", "none"), **say)
-    size = {"parameter": "batch_size", "values": (8, 32, 128, 512), "baseline": 128, "scale": "log"}
-    falls = a_question(
-        "falls", "size", setup={"q": 5}, **size, sub_project="Batch size", context="paper recipe"
+    worse = a_question(
+        "weight-norm",
+        "norm",
+        question="Does weight normalisation reach BatchNorm's accuracy?",
+        setup={"depth": 20, "epochs": 160},
+        hypothesis="weight_norm ends a few points below batchnorm.",
+        **say,
     )
-    lost = a_question("lost", "size", setup={"q": 6}, sub_project="Batch size", context="paper recipe")
-    later = a_question(
-        "later", "size", setup={"q": 7}, when={"parent.verdict": "falling"}, context="paper recipe"
+    same = a_question(
+        "initial-scale",
+        "norm",
+        question="Does it matter whether BatchNorm's scale starts at one?",
+        setup={"depth": 56},
+        **{"parameter": "batchnorm_init", "values": ("uniform", "one"), "baseline": "uniform"},
+        notes="See the paper.\n\nAnd ask Ada.",
+        **say,
     )
-    broken = a_question("broken", "size", setup={"q": 8}, sub_project="Batch size")
+    open_ = a_question(
+        "frozen-shift",
+        "norm",
+        question="Is the shift needed where the next layer has a bias?",
+        setup={"depth": 32},
+        **{"parameter": "batchnorm", "values": ("train", "no_shift"), "baseline": "train"},
+        finding="It makes no odds.",
+        **say,
+    )
+    going = a_question(
+        "without",
+        "norm",
+        question="How far does a network get without any normalisation?",
+        setup={"depth": 110},
+        values=("batchnorm", "weight_norm", "none"),
+        **say,
+    )
     store.record(worse, {"batchnorm": (91.2, 91.6, 91.4), "weight_norm": (80.1, 82.0, 81.0)})
-    store.record(same, {"batchnorm": (91.2, 91.3, 91.25), "weight_norm": (91.22, 91.31, 91.2)})
-    store.record(open_, {"batchnorm": (91.2, 91.9, 90.1), "weight_norm": (92.4, 90.6, 91.9)})
+    store.record(same, {"uniform": (91.2, 91.3, 91.25), "one": (91.22, 91.31, 91.2)})
+    store.record(open_, {"train": (91.2, 91.9, 90.1), "no_shift": (92.4, 90.6, 91.9)})
     store.record(going, {"batchnorm": (91.2, 91.6, 91.4), "weight_norm": (88.0, "RUNNING")})
-    sizes = {8: (85.1, 84.2, 86.0), 32: (90.0, 90.4, 89.9), 128: (91.2, 91.5, 91.1), 512: (90.4, 90.9, 90.5)}
-    store.record(falls, sizes)
-    store.record(lost, {"batchnorm": (91.2, 91.6, 91.4), "weight_norm": ("diverged",) * 3})
-    store.record(broken, {"batchnorm": (91.2, "FAILED", "FAILED"), "weight_norm": ("FAILED",)})
-    roots = (
-        a_group("norm", worse, same, open_, going, question=what, **say),
-        a_group("size", falls, lost, later, broken, question="What does the batch size change?"),
+    asked = "What does a network need of normalisation?"
+    return a_group("norm", worse, same, open_, going, question=asked, **say)
+
+
+def _about_sizes(store: MadeStore) -> Question:
+    say = {"sub_project": "Batch size"}
+    paper = {"context": "paper recipe"}
+    size = {"parameter": "batch_size", "values": (8, 32, 128, 512), "baseline": 128, "scale": "log"}
+    rises = a_question(
+        "optimiser-batch",
+        "size",
+        question="Below and above which batch size does accuracy fall?",
+        setup={"momentum": 0.9},
+        **{**size, **say, **paper},
     )
-    return Made(store, roots)
+    lost = a_question(
+        "high-rate",
+        "size",
+        question="Does a learning rate of one still train?",
+        setup={"momentum": 0.8},
+        **{"parameter": "lr", "values": (0.1, 1.0), "baseline": 0.1, **say, **paper},
+    )
+    later = a_question(
+        "eval-mode",
+        "size",
+        question="Does frozen BatchNorm repair small batches?",
+        setup={"momentum": 0.7},
+        when={"parent.verdict": "falling"},
+        **paper,
+    )
+    broken = a_question(
+        "micro-batch",
+        "size",
+        question="How few samples may BatchNorm see at once?",
+        setup={"momentum": 0.6},
+        **{"parameter": "micro_batch_size", "values": (128, 2), "baseline": 128, **say},
+    )
+    sizes = {8: (85.1, 84.2, 86.0), 32: (90.0, 90.4, 89.9), 128: (91.2, 91.5, 91.1), 512: (90.4, 90.9, 90.5)}
+    store.record(rises, sizes)
+    store.record(lost, {0.1: (91.2, 91.6, 91.4), 1.0: ("diverged",) * 3})
+    store.record(broken, {128: (91.2, "FAILED", "FAILED"), 2: ("FAILED",)})
+    return a_group("size", rises, lost, later, broken, question="What does the batch size change?")
 
 
 def many(questions: int = 200, values: int = 5, seeds: int = 5) -> Made:

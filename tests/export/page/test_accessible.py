@@ -107,7 +107,7 @@ def test_no_identifier_is_given_twice(look: LOOK, kinds: Any) -> None:
 
 def test_a_screen_reader_is_told_the_language_the_landmarks_and_the_plots(look: LOOK, kinds: Any) -> None:
     page = look(kinds).page
-    page.click("[id='norm/worse'] > summary")
+    page.click("[id='norm/weight-norm'] > summary")
 
     assert page.get_attribute("html", "lang") == "en"
     for role in ("banner", "main", "contentinfo", "search"):
@@ -116,7 +116,9 @@ def test_a_screen_reader_is_told_the_language_the_landmarks_and_the_plots(look: 
     assert "Means: batchnorm 91.40 %, weight_norm 81.03 %." in plot.locator("desc").text_content()
     assert page.get_by_role("columnheader", name="95% interval").first.is_visible()
     assert page.get_by_role("rowheader", name="weight_norm").first.is_visible()
-    assert page.get_by_role("heading", name="What does worse change?", level=3).is_visible()
+    assert page.get_by_role(
+        "heading", name="Does weight normalisation reach BatchNorm's accuracy?", level=3
+    ).is_visible()
 
 
 def test_the_first_stop_of_the_keyboard_skips_to_the_questions(look: LOOK, kinds: Any) -> None:

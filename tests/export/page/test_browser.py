@@ -54,14 +54,14 @@ def test_a_click_folds_and_unfolds(look: LOOK, kinds: Any) -> None:
     page = look(kinds).page
     assert opened(page) == ["norm", "size"]
 
-    page.click("[id='norm/worse'] > summary")
-    assert opened(page) == ["norm", "norm/worse", "size"]
-    assert page.locator("[id='norm/worse'] svg.skill").is_visible()
+    page.click("[id='norm/weight-norm'] > summary")
+    assert opened(page) == ["norm", "norm/weight-norm", "size"]
+    assert page.locator("[id='norm/weight-norm'] svg.skill").is_visible()
 
-    page.click("[id='norm/worse'] > summary h3")
+    page.click("[id='norm/weight-norm'] > summary h3")
     page.click("#norm > summary")
     assert opened(page) == ["size"]
-    assert not page.locator("[id='norm/worse']").is_visible()
+    assert not page.locator("[id='norm/weight-norm']").is_visible()
 
 
 def test_all_unfold_and_fold_at_once(look: LOOK, kinds: Any) -> None:
@@ -77,11 +77,11 @@ def test_all_unfold_and_fold_at_once(look: LOOK, kinds: Any) -> None:
 @pytest.mark.parametrize(
     ("field", "choice", "left"),
     [
-        ("status", "planned", ["size/later"]),
-        ("verdict", "same", ["norm/same"]),
-        ("verdict", "none yet", ["norm/going", "size/later", "size/broken"]),
-        ("sub", "Batch size", ["size/falls", "size/lost", "size/broken"]),
-        ("context", "paper recipe", ["size/falls", "size/lost", "size/later"]),
+        ("status", "planned", ["size/eval-mode"]),
+        ("verdict", "same", ["norm/initial-scale"]),
+        ("verdict", "none yet", ["norm/without", "size/eval-mode", "size/micro-batch"]),
+        ("sub", "Batch size", ["size/optimiser-batch", "size/high-rate", "size/micro-batch"]),
+        ("context", "paper recipe", ["size/optimiser-batch", "size/high-rate", "size/eval-mode"]),
     ],
 )
 def test_a_filter_leaves_what_fits(look: LOOK, kinds: Any, field: str, choice: str, left: list[str]) -> None:
@@ -97,10 +97,10 @@ def test_the_search_goes_over_everything_that_a_question_says(look: LOOK, kinds:
     page = look(kinds).page
 
     page.fill("input[type=search]", "ask ADA")
-    assert listed(page) == ["norm/same"]
+    assert listed(page) == ["norm/initial-scale"]
 
     page.fill("input[type=search]", "out of memory")
-    assert listed(page) == ["size/broken"]
+    assert listed(page) == ["size/micro-batch"]
 
     page.fill("input[type=search]", "no such words")
     assert listed(page) == []
@@ -114,16 +114,16 @@ def test_filters_add_up(look: LOOK, kinds: Any) -> None:
     page.select_option("select[name=status]", "done")
     page.fill("input[type=search]", "size/")
 
-    assert listed(page) == ["size/falls", "size/lost"]
+    assert listed(page) == ["size/optimiser-batch", "size/high-rate"]
 
 
 def test_a_pointer_over_a_value_tells_its_numbers(look: LOOK, kinds: Any) -> None:
     page = look(kinds).page
-    page.click("[id='norm/worse'] > summary")
+    page.click("[id='norm/weight-norm'] > summary")
     tip = page.locator("[role=tooltip]")
     assert not tip.is_visible()
 
-    page.hover("[id='norm/worse'] g.value >> nth=1")
+    page.hover("[id='norm/weight-norm'] g.value >> nth=1")
 
     lines = tip.inner_text().splitlines()
     assert lines[:4] == ["weight_norm", "n 3", "mean (%) 81.03", "sd 0.95"]
@@ -136,7 +136,7 @@ def test_a_pointer_over_a_value_tells_its_numbers(look: LOOK, kinds: Any) -> Non
 
 def test_the_keyboard_reaches_the_numbers_too_and_escape_hides_them(look: LOOK, kinds: Any) -> None:
     page = look(kinds).page
-    page.click("[id='norm/worse'] > summary")
+    page.click("[id='norm/weight-norm'] > summary")
 
     page.keyboard.press("Tab")
     tip = page.locator("[role=tooltip]")
@@ -154,26 +154,26 @@ def test_arrows_walk_the_tree(look: LOOK, kinds: Any) -> None:
     page.focus("#norm > summary")
 
     page.keyboard.press("ArrowDown")
-    assert focused(page) == "norm/worse"
+    assert focused(page) == "norm/weight-norm"
     page.keyboard.press("ArrowRight")
-    assert "norm/worse" in opened(page)
+    assert "norm/weight-norm" in opened(page)
     page.keyboard.press("ArrowLeft")
-    assert "norm/worse" not in opened(page)
+    assert "norm/weight-norm" not in opened(page)
     page.keyboard.press("ArrowLeft")
     assert focused(page) == "norm"
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowDown")
     assert focused(page) == "size"
     page.keyboard.press("End")
-    assert focused(page) == "size/broken"
+    assert focused(page) == "size/micro-batch"
     page.keyboard.press("Enter")
-    assert "size/broken" in opened(page)
+    assert "size/micro-batch" in opened(page)
     page.keyboard.press("Home")
     page.keyboard.press("ArrowUp")
     assert focused(page) == "norm"
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    assert focused(page) == "norm/worse"
+    assert focused(page) == "norm/weight-norm"
 
 
 def test_a_slash_searches_and_escape_clears(look: LOOK, kinds: Any) -> None:
@@ -190,32 +190,32 @@ def test_a_slash_searches_and_escape_clears(look: LOOK, kinds: Any) -> None:
 
 
 def test_a_link_unfolds_its_question(look: LOOK, kinds: Any) -> None:
-    page = look(kinds, fragment="#size/falls").page
+    page = look(kinds, fragment="#size/optimiser-batch").page
 
     page.wait_for_function("document.activeElement.matches('summary')")
-    assert "size/falls" in opened(page)
-    assert focused(page) == "size/falls"
+    assert "size/optimiser-batch" in opened(page)
+    assert focused(page) == "size/optimiser-batch"
 
     page.click(".glance >> nth=1")
-    assert "norm/same" in opened(page)
+    assert "norm/initial-scale" in opened(page)
 
 
 def test_a_link_to_a_question_that_a_filter_hides_shows_it(look: LOOK, kinds: Any) -> None:
     page = look(kinds).page
-    page.fill("input[type=search]", "size/falls")
+    page.fill("input[type=search]", "size/optimiser-batch")
 
-    page.click("nav a[href='#norm/open']")
+    page.click("nav a[href='#norm/frozen-shift']")
 
-    assert page.locator("[id='norm/open'] > summary").is_visible()
+    assert page.locator("[id='norm/frozen-shift'] > summary").is_visible()
     assert page.input_value("input[type=search]") == ""
 
 
 def test_commands_are_copied(look: LOOK, kinds: Any) -> None:
     page = look(kinds, permissions=["clipboard-read", "clipboard-write"]).page
-    page.click("[id='size/falls'] > summary")
-    page.click("[id='size/falls'] .how > summary")
+    page.click("[id='size/optimiser-batch'] > summary")
+    page.click("[id='size/optimiser-batch'] .how > summary")
 
-    page.click("[id='size/falls'] button.copy")
+    page.click("[id='size/optimiser-batch'] button.copy")
 
     page.wait_for_selector("text=Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
@@ -250,9 +250,9 @@ def test_paper_shows_what_is_folded_and_no_tools(look: LOOK, kinds: Any) -> None
 
     page.emulate_media(media="print")
 
-    assert page.locator("[id='norm/worse'] svg.skill").is_visible()
-    assert page.locator("[id='norm/worse'] .how pre").is_visible()
-    assert page.locator("[id='norm/worse'] svg.curves").is_visible()
+    assert page.locator("[id='norm/weight-norm'] svg.skill").is_visible()
+    assert page.locator("[id='norm/weight-norm'] .how pre").is_visible()
+    assert page.locator("[id='norm/weight-norm'] svg.curves").is_visible()
     assert not page.locator("form.tools").is_visible()
     assert not page.locator("button.copy").first.is_visible()
 
@@ -279,9 +279,9 @@ def test_printing_unfolds_and_folds_again(look: LOOK, kinds: Any) -> None:
 def test_without_scripts_everything_can_still_be_read(look: LOOK, kinds: Any) -> None:
     page = look(kinds, java_script_enabled=False).page
 
-    page.click("[id='norm/worse'] > summary")
+    page.click("[id='norm/weight-norm'] > summary")
 
-    assert page.locator("[id='norm/worse'] table.numbers").is_visible()
+    assert page.locator("[id='norm/weight-norm'] table.numbers").is_visible()
     assert not page.locator("form.tools").is_visible()
 
 

@@ -77,7 +77,7 @@ def test_the_head_tells_when_where_how_far_and_what_is_running(kinds: Any) -> No
 
     assert "Built 2026-11-20 12:00 UTC from made/runs" in text
     assert "4 of 8" in text
-    for words in ("5 done", "2 running", "1 planned", "1 worse", "1 inconclusive", "run 23 for norm/going"):
+    for words in ("5 done", "2 running", "1 planned", "1 worse", "1 inconclusive", "run 23 for norm/without"):
         assert words in text
     assert "RuntimeError: CUDA out of memory" in text
 

@@ -240,8 +240,8 @@ def test_the_table_says_what_the_sentence_says(kinds: Any) -> None:
     rows = table_rows(same)
 
     assert [(row.value, row.n, row.is_baseline) for row in rows] == [
-        ("batchnorm", "3", True),
-        ("weight_norm", "3", False),
+        ("uniform", "3", True),
+        ("one", "3", False),
     ]
     assert rows[1].verdict is not None
     assert rows[1].verdict.word == "same"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from tracker.claims import Checked
 from tracker.export.page.curve_plot import curve_plot, legend
 from tracker.export.page.curves import FEWEST_POINTS, MOST_POINTS, learning_curves
 from tracker.export.page.evidence import Evidence, evidence
@@ -14,7 +15,7 @@ from tracker.export.page.figures import hours, value_text
 from tracker.export.page.numbers_table import TableRow, has_differences, table_rows, tones
 from tracker.export.page.recordings import Recordings
 from tracker.export.page.skill_plot import skill_plot
-from tracker.export.page.words import Sign, state_sign, verdict_sign
+from tracker.export.page.words import Sign, outcome_sign, state_sign, verdict_sign
 from tracker.findings import Finding, walk
 from tracker.table import Row, rows
 
@@ -46,8 +47,12 @@ class Entry:
     status: str
     sub_project: str
     context: str
-    answer: str  # the computed sentence
+    answer: str  # the computed sentence, up to its first semicolon
+    more: str  # and the rest of it
     human: str
+    standing: Sign | None  # of the finding, where it does not hold any more
+    reason: str
+    claims: tuple[tuple[Sign, str], ...]
     hypothesis: str
     notes: str
     facts: tuple[tuple[str, str], ...] = ()
@@ -94,6 +99,8 @@ def _entry(
 ) -> Entry:
     question = finding.node.question
     state = state_sign(finding.state)
+    stands = finding.standing
+    answer, semicolon, more = finding.computed.partition(";")
     found = table_rows(finding)
     is_question = bool(finding.node.cells)
     return Entry(
@@ -107,8 +114,12 @@ def _entry(
         status=finding.status,
         sub_project=question.sub_project,
         context=question.context,
-        answer=finding.computed,
+        answer=answer + semicolon,
+        more=more,
         human=question.finding,
+        standing=outcome_sign(stands.state) if stands.state in ("stale", "contradicted") else None,
+        reason=stands.reason,
+        claims=tuple((outcome_sign(one.outcome), _claimed(one)) for one in finding.claims),
         hypothesis=question.hypothesis,
         notes=question.notes,
         facts=_facts(finding, row) if is_question else (),
@@ -123,6 +134,11 @@ def _entry(
         open=few or not is_question,
         children=children,
     )
+
+
+def _claimed(one: Checked) -> str:
+    """The claim in words, without the outcome, which has a sign of its own."""
+    return one.claim.says or one.sentence.removeprefix(f"{one.outcome}: ")
 
 
 def _curves(finding: Finding, recordings: Recordings, points: int) -> LearningCurves | None:

@@ -15,6 +15,7 @@ from tracker.findings import Finding
 from tracker.questions.question import Question
 from tracker.run import Run
 from tracker.tree import Cell
+from tracker.verdicts import OPEN
 
 _SHORT_COMMIT = 10
 
@@ -105,6 +106,7 @@ def _facts(finding: Finding) -> Iterable[tuple[str, str]]:
     adjusted = f", adjusted by Holm over {family} tests" if family > 1 else ""
     yield "Test", f"{' and '.join(tests)} at {question.alpha:g}{adjusted}" if tests else ""
     yield "Matters from", _margin(question)
+    yield "Seeds needed", _seeds_needed(finding)
     yield "Asked only if", ", ".join(f"{name} is {value}" for name, value in question.when.items())
     yield "Tuned", ", ".join(f"{name} over {_listed(values)}" for name, values in question.nuisance.items())
     yield "Chosen by", question.select_by
@@ -112,6 +114,12 @@ def _facts(finding: Finding) -> Iterable[tuple[str, str]]:
     yield "Not counted", ", ".join(f"run {run.id} (seed {run.seed})" for run in finding.node.undeclared)
     yield "Code", ", ".join(_commits(finding.cells))
     yield "Failed with", "; ".join(_failures(finding.cells))
+
+
+def _seeds_needed(finding: Finding) -> str:
+    """How many seeds would settle it, where it is open."""
+    needed = finding.seeds_needed if finding.verdict in OPEN else None
+    return f"about {needed} per value to find {_margin(finding.node.question)}" if needed else ""
 
 
 def _margin(question: Question) -> str:

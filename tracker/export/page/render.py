@@ -50,7 +50,7 @@ def page_text(
             version=version,
             summary=counted,
             entries=told,
-            signs=used_signs(counted, findings),
+            signs=used_signs(findings),
             omniboard=omniboard,
             style=style,
             script=script,

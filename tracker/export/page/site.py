@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 import time
@@ -16,6 +17,7 @@ from tracker.export.page.render import page_text
 from tracker.findings import findings
 from tracker.questions import load_questions
 from tracker.run import Run
+from tracker.seals import read_seals, seals_path
 from tracker.stores.base import Store
 from tracker.tree import build_tree
 
@@ -83,7 +85,8 @@ class Site:
 
     def _built(self, runs: Sequence[Run], now: datetime, version: str) -> str:
         questions = load_questions(self._questions)
-        known = findings(build_tree(questions, runs), self._store.values, now)
+        seals = read_seals(self._questions)
+        known = findings(build_tree(questions, runs), self._store.values, now, seals)
         return page_text(
             known,
             self._recordings,
@@ -96,11 +99,10 @@ class Site:
 
 def _version(questions: Path, runs: Sequence[Run], now: datetime) -> str:
     """A text that is another when the questions, a run, or what a run counts as at this moment is another."""
-    try:
-        content = questions.read_bytes()
-    except OSError:
-        content = b""  # loading it will say what is wrong
-    seen = hashlib.sha256(content)
+    seen = hashlib.sha256()
+    for path in (questions, seals_path(questions)):
+        with contextlib.suppress(OSError):  # loading it will say what is wrong
+            seen.update(path.read_bytes())
     for run in runs:
         told = (run.id, run.status, run.state(now), run.heartbeat, run.stopped, run.fault)
         seen.update(repr(told).encode("utf-8", "backslashreplace"))

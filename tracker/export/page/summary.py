@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tracker.configs import key
 from tracker.export.page.evidence import run_address
 from tracker.export.page.figures import hours
-from tracker.export.page.words import STATES, STATUSES, VERDICTS, Sign, state_sign, verdict_sign
+from tracker.export.page.words import OUTCOMES, STATES, STATUSES, VERDICTS, Sign, state_sign, verdict_sign
 from tracker.findings import Finding, walk
 from tracker.run import Run
 from tracker.tree import Cell
@@ -70,12 +70,16 @@ def summary(findings: Sequence[Finding], omniboard: str) -> Summary:
     )
 
 
-def used_signs(summary: Summary, findings: Iterable[Finding]) -> tuple[Sign, ...]:
-    """The signs that the page shows, to be explained: verdicts, then states."""
-    states = {one.state for root in findings for one in walk(root)}
-    words = [sign.word for sign, _ in summary.verdicts]
-    found = {verdict_sign(word).word: verdict_sign(word) for word in words}
-    return (*found.values(), *(STATES[word] for word in STATES if word in states and word not in found))
+def used_signs(findings: Iterable[Finding]) -> tuple[Sign, ...]:
+    """The signs that the page shows, to be explained: verdicts, then states, then outcomes of claims."""
+    nodes = [one for root in findings for one in walk(root)]
+    verdicts = {comparison.verdict for one in nodes for comparison in one.comparisons}
+    states = {one.state for one in nodes}
+    outcomes = {claim.outcome for one in nodes for claim in one.claims} | {
+        one.standing.state for one in nodes
+    }
+    used = ((VERDICTS, verdicts), (STATES, states - verdicts), (OUTCOMES, outcomes))
+    return tuple(sign for signs, words in used for word, sign in signs.items() if word in words)
 
 
 def _ordered(words: Iterable[str]) -> list[str]:

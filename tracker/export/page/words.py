@@ -50,12 +50,23 @@ STATES = _signs(
     ("diverged", "✕", "trouble", "no run converged"),
     ("done", "●", "done", "every run that was asked for is there"),
 )
+OUTCOMES = _signs(  # of claims, and of findings that were written down
+    ("supported", "✓", "good", "the runs say what was claimed"),
+    ("contradicted", "✗", "trouble", "the runs say something else than was written"),
+    ("not settled", "?", "open", "the runs do not decide what was claimed"),
+    ("stale", "!", "open", "the runs have changed since somebody looked"),
+)
 STATUSES = ("done", "running", "planned")
 
 
 def verdict_sign(word: str) -> Sign:
     """The sign of a verdict; a word that is not known gets a neutral one."""
     return VERDICTS.get(word, Sign(word, "•", "even"))
+
+
+def outcome_sign(word: str) -> Sign:
+    """The sign of a claim's outcome or of a finding's standing."""
+    return OUTCOMES.get(word, Sign(word, "•", "even"))
 
 
 def state_sign(word: str) -> Sign:
