@@ -64,8 +64,8 @@ def test_numbers_meet_at_their_point(number: str, cells: str) -> None:
         ("50% & a_b #1 $x$ {y}", r"50\% \& a\_b \#1 \$x\$ \{y\}"),
         ("a\\b~c^d", r"a\textbackslash{}b\textasciitilde{}c\textasciicircum{}d"),
         ("62.0 ± 1.5", r"62.0 $\pm$ 1.5"),
-        ("a -- b", "a {-}{-} b"),
-        ("[0, 1]", "{[}0{,} 1{]}"),
+        ("a -- b-c, ''d'' e's", "a -{}- b-c, '{}'d'{}' e's"),
+        ("[0, 1]", "[0, 1]"),
         ("漢", r"\grovesign{28450}{6F22}"),
     ],
 )

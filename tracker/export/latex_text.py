@@ -21,15 +21,7 @@ SIGNS = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\char34{}",  # some languages give the sign itself a meaning
-    "'": r"\char39{}",
     "`": r"\char96{}",
-    "-": "{-}",  # two or three in a row would become a dash
-    "[": "{[}",  # behind the end of a row it would begin an argument
-    "]": "{]}",
-    "*": "{*}",
-    ",": "{,}",
-    "?": "{?}",
-    "!": "{!}",
     "\n": " ",
     "\t": " ",
     "\u00a0": "~",
@@ -79,6 +71,7 @@ SIGNS = {
     "χ": r"$\chi$",
     "ω": r"$\omega$",
 }
+_LIGATURES = re.compile(r"([-,'])(?=\1)")  # two of them would be set as one sign
 _LETTERS = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿĆćČčŁłŃńŒœŘřŚśŠšŮůŹźŻżŽž"
 _PLAIN = re.compile(f"[ !-~{_LETTERS}]")
 
@@ -91,7 +84,7 @@ UNKNOWN = (
 
 def escaped(text: str) -> str:
     """Text that LaTeX sets as it is, in one paragraph."""
-    return "".join(map(_set, clean(text)))
+    return _LIGATURES.sub(r"\g<0>{}", "".join(map(_set, clean(text))))
 
 
 def aligned(number: str) -> str:
