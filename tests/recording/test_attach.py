@@ -16,7 +16,7 @@ SCRIPT = """
 import sys, time
 from tracker.recording import Experiment, note_divergence, record, run_commandline
 
-experiment = Experiment("mine", save_git_info=False)
+experiment = Experiment("mine")
 experiment.add_config({"lr": 0.1, "act": "succeed"})
 record(experiment)
 

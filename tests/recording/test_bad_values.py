@@ -189,13 +189,18 @@ def main(_run):
 def test_observers_of_the_user_go_on_beside_ours(start: Start, tmp_path: Path) -> None:
     (tmp_path / "other/1").mkdir(parents=True)  # a number that is taken there, and free in ours
 
-    answer = start(f"{OBSERVED}    assert len(Failing.beats) > 1\n", "-b", "0.3")
+    end = """
+    assert len(Failing.beats) > 1
+    print("the end")
+    raise RuntimeError("on purpose")
+"""
+    answer = start(f"{OBSERVED}{end}", "-b", "0.3")
 
-    assert answer.returncode == 0, answer.stderr
+    assert "on purpose" in answer.stderr
     ours, other = record_of(tmp_path / "runs", 1), record_of(tmp_path / "other", 2)
     assert ours["metrics"]["loss"]["values"] == [1.0, 0.5, 1 / 3]
     assert ours["metrics"]["loss"]["values"] == other["metrics"]["loss"]["values"]
-    assert (tmp_path / "other/2/cout.txt").read_text() == "step 0\nstep 1\nstep 2\n"
+    assert (tmp_path / "other/2/cout.txt").read_text() == "step 0\nstep 1\nstep 2\nthe end\n"
     assert answer.stderr.count("connection lost") == 1
     assert sorted(path.name for path in (tmp_path / "runs").iterdir() if path.name[0] != "_") == ["1"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -93,6 +94,18 @@ def test_a_server_that_is_away_does_not_stop_a_run(start: Start, repository: Pat
     assert record_of(repository / "local")["run"]["status"] == "COMPLETED"
     assert "does not answer" in answer.stderr
     assert "tracker push 1" in answer.stderr
+
+
+def test_cards_of_which_little_is_known_do_not_end_a_run(start: Start, repository: Path) -> None:
+    program = repository / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho '580.1, [N/A], [N/A], NVIDIA GB10'\n")
+    program.chmod(0o755)
+
+    answer = start(SCRIPT, PATH=f"{repository}:{os.environ['PATH']}")
+
+    assert answer.returncode == 0, answer.stderr
+    (card,) = record_of(repository / "runs")["run"]["host"]["gpus"]["gpus"]
+    assert card == {"model": "NVIDIA GB10", "total_memory": None, "persistence_mode": None}
 
 
 def test_a_number_may_be_asked_for_once(start: Start, repository: Path) -> None:

@@ -76,7 +76,7 @@ class JournalObserver:
         self._end(status, interrupt_time)
 
     def failed_event(self, fail_time: datetime, fail_trace: Sequence[str]) -> None:
-        self._end("FAILED", fail_time, fail_trace=[self._mask.text(line) for line in fail_trace])
+        self._end("FAILED", fail_time, fail_trace=list(fail_trace))
 
     def artifact_event(
         self, name: str, filename: str, metadata: Any = None, content_type: str | None = None
