@@ -116,7 +116,7 @@ def _file_faults(database: Any, run: Mapping[str, Any]) -> Iterator[str]:
         chunks = sorted(database.fs.chunks.find({"files_id": id}), key=lambda chunk: chunk["n"])
         wanted = list(range(math.ceil(entry["length"] / entry["chunkSize"])))
         if [chunk["n"] for chunk in chunks] != wanted or _size(chunks) != entry["length"]:
-            yield f"file {name} is not whole"
+            yield f"file {name} is not whole: {[(chunk['n'], len(chunk['data'])) for chunk in chunks]}"
 
 
 def _size(chunks: list[Any]) -> int:

@@ -84,7 +84,7 @@ def test_what_stock_sacred_recorded_is_pushed_with_its_files(
         here.started,
     )
     document = database.runs.find_one({})
-    assert [name for name, _ in document["experiment"]["sources"]] == ["tiny.py"]
+    assert [name for name, _ in document["experiment"]["sources"]] == [str(tmp_path / "tiny.py")]
     assert [told["name"] for told in document["artifacts"]] == ["picture.png"]
     assert len(document["resources"]) == 1
     assert document["captured_out"] == "printed\n"

@@ -31,12 +31,12 @@ _HARMLESS = (INFO, METRICS)  # files of stock Sacred without which a run still i
 class Copy:
     """How far the copy of one run has come; every attempt goes on where the last one failed."""
 
-    def __init__(self, folder: Path, database: Database[Any]) -> None:
+    def __init__(self, folder: Path, database: Database[Any], files: FilesCopy | None = None) -> None:
         self.folder = folder
         self._database = database
         self._record: Record | None = None
         self._seen = -1  # bytes of the journal when the record was read
-        self._files = FilesCopy(database)
+        self._files = FilesCopy(database, known=files.known if files else set())
         self._reset()
 
     def _reset(self) -> None:
@@ -72,6 +72,8 @@ class Copy:
         self._begin(self._record)
         if self._run is None or self._metrics is None:
             return
+        if self._is_complete(self._run, self._record):
+            return
         whole = whole or self._record.document.get("status") not in GOING
         self._metrics.advance(self._record, whole=whole)
         self._run.link(self._metrics.links)
@@ -79,6 +81,11 @@ class Copy:
         if self._told != self._seen and not self._is_told(self._run, self._record):
             self._run.update(self._document(self._record, self._run, self._metrics), self._seen)
         self._told = self._seen
+
+    def _is_complete(self, run: RunDocument, record: Record) -> bool:
+        """Whether an earlier copy has told of the end, which it does after everything else."""
+        status = record.document.get("status")
+        return status not in GOING and run.status == status and run.events >= self._seen
 
     def _is_told(self, run: RunDocument, record: Record) -> bool:
         """Whether an earlier copy came as far; no file needs to be read then."""
@@ -98,7 +105,7 @@ class Copy:
         if self._run is not None and not self._run.has_begun:
             document = document_of(record.document, self._run.uuid, {}, [])
             self._run.begin(record.id, document, heartbeat_of(record.document))
-            self._metrics = MetricsCopy(self._database, self._run.uuid, self._run.id)
+            self._metrics = MetricsCopy(self._database, self._run.uuid, self._run.id, self._run.is_new)
 
     def _copy_signs_of_life(self, run: RunDocument, whole: bool) -> None:
         if not whole and time.monotonic() - self._late < BEAT:

@@ -21,11 +21,11 @@ ATTEMPTS = 5  # at writing chunks that another process writes at the same time
 
 @dataclass(slots=True)
 class FilesCopy:
-    """The files of one run on their way to GridFS; the driver's own way would double a repeated one."""
+    """The files of a run on their way to GridFS; the driver's own way would double a repeated one."""
 
     database: Database[Any]
     writes: int = 0
-    _done: set[ObjectId] = field(default_factory=set)
+    known: set[ObjectId] = field(default_factory=set)  # files that stand there; several runs may share this
 
     def put(self, path: Path, name: str, **more: Any) -> ObjectId:
         """The id of the file, which stands in GridFS when this returns; OSError where it cannot be read.
@@ -34,10 +34,10 @@ class FilesCopy:
         """
         with path.open("rb") as file:  # open all the while: an artifact may be replaced meanwhile
             id = _id(file, name)
-            if id not in self._done and not self._is_there(id):
+            if id not in self.known and not self._is_there(id):
                 size = self._write_chunks(id, file)
                 self._write_entry({"_id": id, "filename": name, "length": size, **_without_none(more)})
-        self._done.add(id)
+        self.known.add(id)
         return id
 
     def _is_there(self, id: ObjectId) -> bool:

@@ -30,6 +30,7 @@ class MetricsCopy:
     database: Database[Any]
     uuid: str
     run_id: int
+    is_new: bool = False  # the server knows nothing of them
     writes: int = 0  # documents that were new or had grown
     not_finite: NotFinite = field(default_factory=NotFinite)  # what stock Sacred recorded of that kind
     _tracks: dict[str, Track] = field(default_factory=dict)
@@ -82,7 +83,9 @@ class MetricsCopy:
     def _look(self) -> None:
         """Learns what is there, so that a repeated copy writes nothing."""
         if self._to_look is None:
-            self._to_look = [("metrics", {"run_id": self.run_id}), (POINTS, {"run": self.uuid})]
+            self._to_look = []
+            if not self.is_new:
+                self._to_look += [("metrics", {"run_id": self.run_id}), (POINTS, {"run": self.uuid})]
         while self._to_look:
             collection, ours = self._to_look[-1]
             known = list(self.database[collection].find(ours, {"count": 1}))

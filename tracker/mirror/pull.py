@@ -127,9 +127,7 @@ class _Pulling:
         Rebuild(folder, uuid, document).write(fetched, self._series(document["_id"]), output)
 
     def _series(self, id: int | str) -> Iterator[Series]:
-        run = self.source.run(id)
-        for name in self.source.metrics(run):
-            yield self.source.series(run, name)
+        return self.source.all_series(self.source.run(id))
 
     def _place(self, id: int | str) -> Path:
         """A new folder of the run's own name where that is free, else of the next number."""

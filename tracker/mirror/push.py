@@ -12,6 +12,7 @@ from pymongo.errors import ConnectionFailure, PyMongoError, ServerSelectionTimeo
 from tracker.errors import StoreError
 from tracker.journal.reader import read_record
 from tracker.mirror.copy import Copy
+from tracker.mirror.files import FilesCopy
 from tracker.mirror.server import Server, reason, server_at
 from tracker.mirror.transfer import Report, Transfer, chosen, run_folders, silent
 from tracker.stores.connection import asking
@@ -33,8 +34,10 @@ def push(store: Path, address: str, runs: Sequence[str] = (), report: Report = s
         with asking(server.shown):
             _patiently(server.prepare)
         done: list[Transfer] = []
+        files = FilesCopy(server.database)
         for name in wanted:
-            done.append(_pushed(store / name, server, f"{len(done)} of {len(wanted)} runs"))
+            copy = Copy(store / name, server.database, files)
+            done.append(_pushed(copy, server, f"{len(done)} of {len(wanted)} runs"))
             report(done[-1], len(done), len(wanted))
         return done
     finally:
@@ -46,8 +49,8 @@ def _may_be_run(folder: Path) -> bool:
     return folder.name.isdecimal() or read_record(folder) is not None
 
 
-def _pushed(folder: Path, server: Server, before: str) -> Transfer:
-    copy = Copy(folder, server.database)
+def _pushed(copy: Copy, server: Server, before: str) -> Transfer:
+    folder = copy.folder
     try:
         _patiently(lambda: copy.advance(whole=True))
     except ConnectionFailure as error:

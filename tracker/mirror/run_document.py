@@ -33,6 +33,7 @@ class RunDocument:
     uuid: str
     id: int = 0
     has_begun: bool = False
+    is_new: bool = False  # nobody has copied the run before
     writes: int = 0
     _before: Document = field(default_factory=dict)
     events: int = 0  # bytes of the journal that the document tells of
@@ -40,6 +41,11 @@ class RunDocument:
     _links: list[Any] = field(default_factory=list)
     _heartbeat: datetime | None = None
     _tagged: bool = False
+
+    @property
+    def status(self) -> Any:
+        """As the server has it."""
+        return self._before.get("status")
 
     def begin(self, wanted: int | str, document: Document, heartbeat: datetime | None) -> None:
         """Finds the run's document or makes it, as that of a run that goes; then `id` is its number."""
@@ -60,6 +66,7 @@ class RunDocument:
         except DuplicateKeyError:
             return self._found_or_made(id, document, heartbeat)
         self.writes += 1
+        self.is_new = True
         return new
 
     def _remember(self, found: Mapping[str, Any]) -> None:
