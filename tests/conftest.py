@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -147,6 +149,29 @@ def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path, seconds: fl
         except OSError:
             time.sleep(0.05)
     pytest.fail(f"nx-27017 did not start: {log.read_text(encoding='utf-8')}")
+
+
+# ---------------------------------------------------------------------------------------------------
+# A browser: one for all tests of a process, because its driver keeps an event loop running
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (  # without the last four it looks for its maker's servers
+    *("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-first-run", "--disable-quic"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A real Chromium, without a window; a context of it is a fresh profile."""
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium on the PATH: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
 
 
 # ---------------------------------------------------------------------------------------------------

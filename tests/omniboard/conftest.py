@@ -15,12 +15,6 @@ import pytest
 from tests.omniboard.lab_runs import QUESTIONS, Lab, record_lab, sync
 from tests.omniboard.running import MODULES, Board, Server, free_port, wait_for
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (  # without the last four the browser looks for its maker's servers
-    *("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-first-run", "--disable-quic"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-
 
 @pytest.fixture(scope="session")
 def node_tools() -> None:
@@ -118,19 +112,6 @@ def lab(start_board: Any, tmp_path_factory: pytest.TempPathFactory) -> Lab:
     (folder / "questions.yaml").write_text(QUESTIONS)
     line = sync(board, "--questions", str(folder / "questions.yaml")).splitlines()[-1]
     return Lab(board, folder, ids, line)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A browser; every test opens a page with a profile of its own."""
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium on the PATH")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

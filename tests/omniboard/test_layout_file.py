@@ -124,7 +124,7 @@ CUSTOM_COLUMN = "version: 1\ncustom_columns:\n  - {{{}}}\n"
         (METRIC_COLUMN.format("name: a, metric: b, extrema: max") + "  - {name: a, metric: b, extrema: min}",
          "4: the column 'a' stands on line 3 already"),
         (CUSTOM_COLUMN.format("name: a"), "3: 'a' has no path"),
-        (CUSTOM_COLUMN.format("name: a, path: confg.lr"), "3: the path 'confg.lr' begins"),
+        (CUSTOM_COLUMN.format("name: a, path: configs.lr"), "3: the path 'configs.lr' begins"),
         (CUSTOM_COLUMN.format("name: a, path: host.gpus.0.model"), "3: the path 'host.gpus.0.model' counts"),
         (CUSTOM_COLUMN.format("name: a, path: config..lr"), "3: the path 'config..lr' must be"),
         (CUSTOM_COLUMN.format("name: a, path: info.best") + "  - {name: b, path: info.best.acc}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,6 @@ from tracker.run import Run, Series, reduced
 from tracker.tree import build_tree, cells
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @dataclass
@@ -288,20 +286,9 @@ def laboratory() -> Callable[..., Made]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """A real Chromium, without a window."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
-    with playwright.sync_playwright() as driver:
-        found = CHROMIUM or driver.chromium.executable_path
-        if not Path(found).exists():
-            pytest.skip(
-                "no Chromium on this machine: apt-get install chromium, or playwright install chromium"
-            )
-        shown = driver.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield shown
-        shown.close()
+def browser(chromium: Any) -> Any:
+    """A real Chromium, without a window; the one that all tests of a process share."""
+    return chromium
 
 
 @dataclass
