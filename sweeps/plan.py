@@ -17,7 +17,7 @@ from tracker.settings import STORE_VARIABLE, store_address
 ANSWERED = ("done", "diverged")  # the states of a cell that there is an answer for
 UNDER_WAY = ("running", "queued")  # those in which somebody else is at it
 # the states of a question that is not asked, or not yet
-CLOSED = ("blocked", "moot")
+CLOSED = ("blocked", "parked", "moot")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from tracker.questions.question import Questions
 from tracker.seals import Seal, read_seals
 from tracker.shown import Shown
 from tracker.standing import Standing, standing
-from tracker.states import ENDED, STATUS, cells_state, group_state
+from tracker.states import CLOSED, ENDED, STATUS, cells_state, group_state
 from tracker.stores.base import Store
 from tracker.tree import Cell, Node, build_tree
 from tracker.verdicts import OPEN, Comparison, leading
@@ -191,7 +191,9 @@ def _with_uncounted(sentence: str, node: Node) -> str:
 
 def _gate(node: Node, parent: Finding | None) -> str:
     """blocked or moot where the node has to wait or needs no answer, for its own sake or its parent's."""
-    if parent and parent.state in ("blocked", "moot"):
+    if node.question.parked:
+        return "parked"
+    if parent and parent.state in CLOSED:
         return parent.state
     wanted = node.question.when.get("parent.verdict")
     if parent is None or wanted is None or parent.verdict == wanted:
@@ -202,6 +204,8 @@ def _gate(node: Node, parent: Finding | None) -> str:
 
 def _gate_sentence(node: Node, gate: str) -> str:
     above = node.question.node.rpartition("/")[0]
+    if gate == "parked":
+        return "parked" if node.question.parked else f"parked as {above} is"
     wanted = node.question.when.get("parent.verdict")
     if gate == "blocked":
         return f"blocked until {above} is {wanted}" if wanted else f"blocked as {above} is"
@@ -211,8 +215,8 @@ def _gate_sentence(node: Node, gate: str) -> str:
 def _group_sentence(children: Sequence[Finding]) -> str:
     below = [finding for child in children for finding in walk(child) if finding.node.cells]
     answered = sum(finding.verdict not in OPEN for finding in below)
-    moot = sum(finding.state == "moot" for finding in below)
-    rest = f", {moot} moot" if moot else ""
+    counts = [(state, sum(finding.state == state for finding in below)) for state in ("moot", "parked")]
+    rest = "".join(f", {count} {state}" for state, count in counts if count)
     return f"{answered} of {len(below)} question{'s' * (len(below) != 1)} answered{rest}."
 
 

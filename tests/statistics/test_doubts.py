@@ -199,5 +199,30 @@ def test_a_choice_at_the_edge_of_what_was_tried_is_told(a_question: Ask, laborat
         best = 1.0 if run.config["norm"] == "bn" else 0.3
         laboratory.numbers["val.accuracy", run.id] = -abs(run.config["lr"] - best)
     assert laboratory.answer(question)[0].computed.endswith(
-        "; chosen by val.accuracy: lr=1.0 for bn, lr=0.3 for wn; at the edge of what was tried: lr=1.0 for bn."
+        "; chosen by val.accuracy: lr=1.0 for bn, lr=0.3 for wn; "
+        "at the edge of what was tried: lr=1.0 for bn."
     )
+
+
+# ---------------------------------------------------------------------------------------------------
+# Put aside
+
+
+def test_a_parked_question_says_nothing_and_neither_do_its_children(a_question: Ask, laboratory: Any) -> None:
+    child = a_question(node="q/c", id="c", level=2, setup={"depth": 8})
+    parent = a_question(parked=True, children=(child,))
+    found = laboratory.record(parent, CLEAR).answer(parent)[0]
+    assert (found.state, found.status, found.verdict) == ("parked", "planned", "")
+    assert found.computed == "parked; 6 of 6 runs done; n=3 for bn, 3 for wn."
+    assert found.children[0].state == "parked"
+    assert found.children[0].computed.startswith("parked as q is; 0 of 6 runs done")
+
+
+def test_a_group_is_done_without_what_is_parked(a_question: Ask, laboratory: Any) -> None:
+    one = a_question(node="g/a", id="a", level=2)
+    other = a_question(node="g/b", id="b", level=2, setup={"depth": 9}, parked=True)
+    group = a_question(node="g", id="g", parameter="", values=(), baseline=None, children=(one, other))
+    found = laboratory.record(one, CLEAR).answer(group)[0]
+    assert (found.state, found.computed) == ("done", "1 of 2 questions answered, 1 parked.")
+    aside = laboratory.answer(a_question(node="g", id="g", values=(), baseline=None, children=(other,)))[0]
+    assert aside.state == "parked"

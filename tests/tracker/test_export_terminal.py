@@ -132,7 +132,7 @@ def test_a_terminal_gets_colours() -> None:
         (4, "COMPLETED", "… vs-full  partial"),
         (6, "FAILED", "× vs-full  failed"),
         (6, "RUNNING", "× vs-full  dead"),
-        (6, "QUEUED", "… vs-full  running"),
+        (6, "QUEUED", "… vs-full  queued"),
     ],
 )
 def test_the_state_can_be_read_without_colour(count: int, status: str, heading: str) -> None:

@@ -70,6 +70,8 @@ def changed(**fields: Any) -> dict[str, Any]:
         ({"scale": "ordered"}, True),
         ({"pair_by": "seed"}, True),
         ({"looks": [3, 5]}, True),
+        ({"parked": True}, True),
+        ({"parked": "yes"}, False),
         ({"looks": [2, 3]}, False),
         ({"values": []}, False),
         ({"setup": {"a b": 1}}, False),

@@ -16,6 +16,8 @@ from tracker.findings import Finding
 MARKS = {  # state -> sign, style
     "planned": ("○", "dim"),
     "blocked": ("○", "dim"),
+    "parked": ("○", "dim"),
+    "queued": ("…", "cyan"),
     "running": ("…", "cyan"),
     "partial": ("…", "yellow"),
     "failed": ("×", "red"),

@@ -62,6 +62,15 @@ def number(given: Fields, name: str, below: float, example: str) -> float:
     return float(value)
 
 
+def truth(given: Fields, name: str) -> bool:
+    """A field that is true or false; false by default."""
+    if name not in given:
+        return False
+    if not isinstance(given[name].content, bool):
+        raise given[name].refuse(f"{name} must be true or false, not {given[name].plain()!r}")
+    return bool(given[name].content)
+
+
 def entries(entry: Entry, what: str, example: str) -> list[Entry]:
     """The entries of a list that has at least one."""
     if not isinstance(entry.content, list) or not entry.content:

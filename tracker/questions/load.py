@@ -93,6 +93,7 @@ def _question(entry: Entry, above: _Inherited, parent: Question | None) -> Quest
         looks=inherited.looks,
         alpha=inherited.alpha,
         when=_when(given, parent),
+        parked=read.truth(given, "parked"),
         ignore=inherited.ignore,
         experiment=inherited.experiment,
         launch=inherited.launch,
