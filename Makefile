@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-mongo faults losses check simulate format clean up down pictures omniboard-tools
+.PHONY: help install demo test test-mongo faults losses check simulate format clean up down pictures page-pictures omniboard-tools
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,7 @@ demo: $(VENV)/installed ## real training runs, the tree of questions, and its CS
 	@echo "== The tree"
 	@$(BIN)/tracker tree sweeps/demo.yaml --store $(DEMO)/runs
 	@$(BIN)/tracker export sweeps/demo.yaml $(DEMO)/tree.csv --store $(DEMO)/runs
+	@$(BIN)/tracker export sweeps/demo.yaml $(DEMO)/tree.html --store $(DEMO)/runs
 
 test: $(VENV)/tools ## every test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term $(TESTS)
@@ -65,6 +66,9 @@ omniboard-tools: tests/omniboard/node_modules/installed ## the real Omniboard an
 
 pictures: $(VENV)/tools omniboard-tools ## the pictures of Omniboard in docs/pictures, made anew
 	PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/omniboard/test_views.py
+
+page-pictures: $(VENV)/tools ## the pictures of the page in docs/pictures, made anew
+	PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/export/page/test_pictures.py
 
 clean: ## remove the environment and what the demo made
 	rm -rf $(VENV) $(DEMO)

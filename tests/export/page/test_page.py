@@ -18,12 +18,13 @@ from tracker.commands import command
 from tracker.errors import TrackerError
 from tracker.export.formats import write
 from tracker.export.page import page_text, write_page
-from tracker.export.page.evidence import checked_omniboard, run_address
+from tracker.export.page.evidence import checked_omniboard, evidence, run_address
 from tracker.export.page.figures import hours
 from tracker.export.page.recordings import Recordings
 from tracker.export.page.repeat import commands
 from tracker.export.page.words import state_sign, verdict_sign
 from tracker.findings import walk
+from tracker.questions.question import Claim
 
 LIMIT = 2_000_000  # bytes for 200 questions
 Laboratory = Callable[..., Any]
@@ -170,3 +171,51 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, kinds: Any) -> N
 
     with pytest.raises(TrackerError, match=r"cannot write .*page\.html: it is a folder"):
         write(kinds.findings, kinds.store, tmp_path / "page.html")
+
+
+def test_claims_stand_with_what_the_runs_make_of_them(ask: Any, laboratory: Laboratory) -> None:
+    claims = (
+        Claim("worse", "weight_norm", at_least=5, source="Table 2"),
+        Claim("better", "weight_norm"),
+    )
+    made = laboratory(
+        ask("q", claims=claims), {"batchnorm": (91.2, 91.6, 91.4), "weight_norm": (80.1, 82.0, 81.0)}
+    )
+
+    words = " ".join(re.sub(r"<[^>]+>", " ", text_of(made)).split())
+
+    assert "Claimed weight_norm is worse than batchnorm by at least 5 points (Table 2) ✓ supported" in words
+    assert "Claimed weight_norm is better than batchnorm ✗ contradicted" in words
+
+
+def test_a_finding_that_does_not_hold_any_more_says_why(ask: Any, laboratory: Laboratory) -> None:
+    human = {"finding": "It is better.", "finding_claim": Claim("better", "weight_norm")}
+    made = laboratory(ask("q", **human), {"batchnorm": (91.2, 91.6, 91.4), "weight_norm": (80.1, 82.0, 81.0)})
+
+    words = " ".join(re.sub(r"<[^>]+>", " ", text_of(made)).split())
+
+    assert "It is better. (a human’s words) ✗ contradicted weight_norm is better than batchnorm" in words
+
+
+def test_an_open_question_says_how_many_seeds_would_settle_it(kinds: Any) -> None:
+    facts = dict(evidence(kinds.findings[0].children[2], "").facts)
+
+    assert re.fullmatch(r"about \d+ per value to find 0\.5 %", facts["Seeds needed"])
+
+
+def test_runs_that_do_not_count_say_why(ask: Any, laboratory: Laboratory) -> None:
+    made = laboratory(
+        ask("q", nuisance={"lr": (0.1, 0.01)}, select_by="validation.accuracy"),
+        {"batchnorm": ("FAILED", 91.0)},
+    )
+
+    found = evidence(made.findings[0], "http://localhost:9000/sacred")
+
+    settings, seeds = found.runs[0]
+    assert settings == "batchnorm, lr=0.1"
+    assert [[(one.id, one.counts, one.sign.word) for one in runs] for runs in seeds] == [
+        [("1", False, "failed")],
+        [("2", True, "done")],
+        [],
+    ]
+    assert dict(found.facts)["Failed with"] == "run 1: RuntimeError: CUDA out of memory"

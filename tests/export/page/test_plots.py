@@ -262,3 +262,16 @@ def test_axes_meet_their_ends() -> None:
     axis = Axis(0, 10, 100, 0)
 
     assert (axis.at(0), axis.at(10), axis.at(5), axis.at(99)) == (100, 0, 50, 0)
+
+
+@pytest.mark.parametrize("scale", ["", "ordered"])
+def test_a_band_shows_which_differences_do_not_matter(ask: Any, laboratory: Laboratory, scale: str) -> None:
+    made = laboratory(
+        ask("q", scale=scale), {"batchnorm": (91.0, 92.0, 93.0), "weight_norm": (80.0, 81.0, 82.0)}
+    )
+
+    bands = [one.get("d", "") for one in drawn(made).iter("path") if one.get("class") == "matters"]
+
+    assert len(bands) == 1
+    across, down = (int(number) for number in re.findall(r"[hv](\d+)", bands[0])[:2])
+    assert 5 <= (down if scale else across) <= 25  # 1 of about 14 points

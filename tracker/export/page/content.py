@@ -118,7 +118,7 @@ def _entry(
         more=more,
         human=question.finding,
         standing=outcome_sign(stands.state) if stands.state in ("stale", "contradicted") else None,
-        reason=stands.reason,
+        reason=stands.reason.removeprefix(f"{stands.state}: "),
         claims=tuple((outcome_sign(one.outcome), _claimed(one)) for one in finding.claims),
         hypothesis=question.hypothesis,
         notes=question.notes,

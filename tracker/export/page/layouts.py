@@ -40,8 +40,8 @@ class Layout(Protocol):
     def frame(self) -> list[Markup]:
         """Axes, ticks, names."""
 
-    def baseline(self, mean: float) -> list[Markup]:
-        """The line of the baseline."""
+    def baseline(self, mean: float, margin: float) -> list[Markup]:
+        """The line of the baseline, on a band of the differences that do not matter."""
 
 
 def layout(question: Question, estimates: Sequence[Estimate]) -> Layout:
@@ -87,10 +87,11 @@ class Rows:
             svg.group(numbers, text_anchor="middle"),
         ]
 
-    def baseline(self, mean: float) -> list[Markup]:
-        x = self.axis.at(mean)
+    def baseline(self, mean: float, margin: float) -> list[Markup]:
+        x, left, right = (self.axis.at(place) for place in (mean, mean - margin, mean + margin))
         anchor = "end" if x > WIDTH - 60 else "middle"
         return [
+            svg.box(left, self.top, right - left, self.bottom - self.top, class_="matters"),
             svg.line((x, self.top - 4), (x, self.bottom), class_="base"),
             svg.text("baseline", min(x, WIDTH - 4), self.top - 9, text_anchor=anchor, class_="base-label"),
         ]
@@ -144,9 +145,10 @@ class Scaled:
     def empty(self, place: int) -> Point:
         return self.xs[place], self.bottom - 6
 
-    def baseline(self, mean: float) -> list[Markup]:
-        y = self.axis.at(mean)
+    def baseline(self, mean: float, margin: float) -> list[Markup]:
+        y, under, over = (self.axis.at(place) for place in (mean, mean - margin, mean + margin))
         return [
+            svg.box(self.left, over, WIDTH - _EDGE - self.left, under - over, class_="matters"),
             svg.line((self.left, y), (WIDTH - _EDGE, y), class_="base"),
             svg.text("baseline", WIDTH - 4, max(y - 5, self.top - 6), text_anchor="end", class_="base-label"),
         ]

@@ -45,7 +45,7 @@ def _baseline(question: Question, drawn: Layout, estimates: Sequence[Estimate]) 
     if not question.has_baseline:
         return []
     means = [one.mean for one in estimates if same(one.value, question.baseline) and one.mean is not None]
-    return drawn.baseline(means[0]) if means else []
+    return drawn.baseline(means[0], question.metric.sesoi or 0.0) if means else []
 
 
 def _value(drawn: Layout, place: int, one: Estimate, tone: str, words: str) -> Markup:
