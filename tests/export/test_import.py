@@ -142,6 +142,30 @@ def test_a_text_is_written_in_the_style_of_its_place(
     assert re.findall("#.*", source) == re.findall("#.*", SOURCE)
 
 
+@pytest.mark.parametrize(
+    ("node", "line"),
+    [
+        ("bn/norm", "# nobody knows\n        parked: true\n        finding:"),
+        ("bn/depth", "'Does it matter?', parked: true, parameter"),
+    ],
+)
+def test_a_question_can_be_parked_in_the_table(place: Place, node: str, line: str) -> None:
+    place.edit(node, status="parked")
+    made = place.imported()
+    assert line in made
+    assert place.imported() == made
+    place.export()
+    assert next(row for row in place.rows() if row["node"] == node)["state"] == "parked"
+    assert place.imported() == made
+
+
+def test_a_question_that_is_not_parked_can_be(tmp_path: Path, answering: Callable[..., Any]) -> None:
+    source = SOURCE.replace("        context: wide\n", "        parked: false  # yet\n")
+    place = Place(tmp_path, answering, source)
+    place.edit("bn/width", status="parked")
+    assert place.imported() == source.replace("parked: false", "parked: true")
+
+
 def test_children_keep_the_context_that_their_rows_show(place: Place) -> None:
     place.edit("bn", context="real")
     place.imported()

@@ -71,7 +71,7 @@ def test_rows_fold_by_level_and_the_heading_stays(tree: Any) -> None:
 def test_the_status_takes_its_words_alone(tree: Any) -> None:
     sheet = read_back(tree)["tree"]
     rule = sheet.data_validations.dataValidation[0]
-    assert rule.formula1 == '"planned,running,done"'
+    assert rule.formula1 == '"planned,running,done,parked"'
     assert column(sheet, "status")[0].coordinate in rule.sqref
 
 

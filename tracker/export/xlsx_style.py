@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-STATUSES = ("planned", "running", "done")
+STATUSES = ("planned", "running", "done", "parked")  # the last is for an import
 
 WIDTHS: Mapping[str, int] = {  # in characters; the other columns are as wide as their heading
     "node": 34,

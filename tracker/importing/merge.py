@@ -15,6 +15,7 @@ from tracker.questions.fields import did_you_mean
 from tracker.questions.question import Question, Questions
 
 _LONGEST = 32_767  # characters that a spreadsheet keeps of a cell
+_PARKED = "parked"  # what may be written over a status
 _CLOSE = 1e-6  # what a spreadsheet's rounding may change of a number, relatively
 
 Row = Mapping[str, str]
@@ -22,11 +23,11 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One text of one question that is to be another."""
+    """One text of one question that is to be another, or that it is parked."""
 
     node: str
     field: str
-    after: str
+    after: str | bool
 
 
 def merged(questions: Questions, edited: Edited, base: Edited | None = None) -> tuple[Change, ...]:
@@ -47,6 +48,8 @@ def merged(questions: Questions, edited: Edited, base: Edited | None = None) -> 
                     found.append(change)
                 elif change:
                     told.append(_conflict(questions, edited, known[row["node"]], name, row))
+        if row.get("status") == _PARKED and row["node"] in known and not known[row["node"]].parked:
+            found.append(Change(row["node"], _PARKED, True))
     if told:
         raise TrackerError("\n".join([f"nothing was imported from {edited.path}:", *told]))
     return tuple(found)
@@ -107,8 +110,12 @@ def _refusals(edited: Edited, base: Edited | None, known: Mapping[str, Question]
             yield f"there is no question '{node}'{did_you_mean(node, list(known))}"
         else:
             changed = _changed(row, base.rows.get(node) if base else None)
-            for name in sorted(set(changed) & columns):
+            for name in sorted(set(changed) & columns - _parking(row)):
                 yield f"{node}.{name} was edited, and is computed or declared elsewhere; export it anew"
+
+
+def _parking(row: Row) -> set[str]:
+    return {"status"} if row.get("status") == _PARKED else set()
 
 
 def _changed(row: Row, before: Row | None) -> list[str]:

@@ -18,6 +18,7 @@ _BEHIND: Mapping[str, tuple[str, ...]] = {
     "question": ("id", "name"),
     "context": ("id", "name", "sub_project", "question"),
     "finding": ("id", "name", "question", "hypothesis"),
+    "parked": ("id", "name", "question"),
 }
 
 
@@ -31,7 +32,7 @@ class _Edit:
 def rewritten(source: str, questions: Questions, changes: Iterable[Change]) -> str:
     """The file with the changes; comments, order and every other character stay."""
     root = _entries(yaml.compose(source, Loader=yaml.SafeLoader))
-    wanted: dict[str, dict[str, str]] = {}
+    wanted: dict[str, dict[str, str | bool]] = {}
     for change in changes:
         wanted.setdefault(change.node, {})[change.field] = change.after
     context = _text(_entries(root.get("defaults")).get("context"))
@@ -43,14 +44,14 @@ def _tree(
     source: str,
     node: Any,
     questions: Iterable[Question],
-    wanted: Mapping[str, Mapping[str, str]],
+    wanted: Mapping[str, Mapping[str, str | bool]],
     context: str,
 ) -> Iterator[_Edit]:
     """The edits of some questions and all beneath; `context` is what they take from above."""
     for item, question in zip(node.value, questions, strict=True):
         entries = _entries(item)
         texts = dict(wanted.get(question.node, {}))
-        own = texts.setdefault("context", question.context)
+        own = str(texts.setdefault("context", question.context))
         for name, text in texts.items():
             # a context that comes from above is written only where it has to differ
             there = name in entries
@@ -60,16 +61,16 @@ def _tree(
             yield from _tree(source, entries["children"], question.children, wanted, own)
 
 
-def _replace(source: str, item: Any, name: str, text: str) -> _Edit:
+def _replace(source: str, item: Any, name: str, text: str | bool) -> _Edit:
     node = _entries(item)[name]
     if isinstance(node, yaml.MappingNode):  # a finding with its claim beside the words
         return _replace(source, node, "text", text)
     start, end = _span(source, node)
-    made = scalar(text, node.style, item.flow_style, source[start:end], _indent(source, start) + 2)
+    made = _made(text, node.style, item.flow_style, source[start:end], _indent(source, start) + 2)
     return _Edit(start, end, _with_newlines(source, made))
 
 
-def _insert(source: str, item: Any, name: str, text: str) -> _Edit:
+def _insert(source: str, item: Any, name: str, text: str | bool) -> _Edit:
     entries = _entries(item)
     there = [key for key in _BEHIND[name] if isinstance(entries.get(key), yaml.ScalarNode)]
     anchor = entries[there[-1]]
@@ -77,13 +78,16 @@ def _insert(source: str, item: Any, name: str, text: str) -> _Edit:
     if item.flow_style:
         style = item.value[0][0].style  # of the keys: in JSON they are quoted, and so are the texts
         key = f"{style or ''}{name}{style or ''}"
-        return _Edit(end, end, f", {key}: {scalar(text, style, between=True)}")
+        return _Edit(end, end, f", {key}: {_made(text, style, True)}")
     indent = " " * item.value[0][0].start_mark.column
     breaks = [at for at in (source.find("\r", end), source.find("\n", end)) if at >= 0]
     line_end = min(breaks, default=len(source))
-    return _Edit(
-        line_end, line_end, _with_newlines(source, f"\n{indent}{name}: {scalar(text, None, between=False)}")
-    )
+    return _Edit(line_end, line_end, _with_newlines(source, f"\n{indent}{name}: {_made(text, None, False)}"))
+
+
+def _made(text: str | bool, style: str | None, between: bool, before: str = "", indent: int = 0) -> str:
+    """A text in the style of its place, or a truth value."""
+    return scalar(text, style, between, before, indent) if isinstance(text, str) else "true"
 
 
 def _span(source: str, node: Any) -> tuple[int, int]:
