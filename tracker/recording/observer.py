@@ -210,3 +210,5 @@ class JournalObserver:
                 self.journal.end(status, moment.replace(tzinfo=UTC), elapsed=elapsed, **told)
             except StoreError as error:
                 self._run.run_logger.error("%s", error)
+            if self.journal.trouble:
+                self._warn(f"run {self.journal.id}: {self.journal.trouble}")
