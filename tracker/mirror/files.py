@@ -34,14 +34,16 @@ class FilesCopy:
         """
         with path.open("rb") as file:  # open all the while: an artifact may be replaced meanwhile
             id = _id(file, name)
-            if id not in self.known and not self._is_there(id):
+            if id not in self.known and not self._is_there(id, name):
                 size = self._write_chunks(id, file)
                 self._write_entry({"_id": id, "filename": name, "length": size, **_without_none(more)})
         self.known.add(id)
         return id
 
-    def _is_there(self, id: ObjectId) -> bool:
-        return self.database["fs.files"].find_one({"_id": id}, {"_id": 1}) is not None
+    def _is_there(self, id: ObjectId, name: str) -> bool:
+        """An entry without the name is one that a server has made up for chunks that came before it."""
+        entry = self.database["fs.files"].find_one({"_id": id}, {"filename": 1})
+        return entry is not None and entry.get("filename") == name
 
     def _write_chunks(self, id: ObjectId, file: BinaryIO) -> int:
         have = self._have(id)
@@ -74,7 +76,7 @@ class FilesCopy:
             self.database["fs.files"].insert_one(document)
             self.writes += 1
         except OperationFailure:
-            if not self._is_there(entry["_id"]):
+            if not self._is_there(entry["_id"], entry["filename"]):
                 raise
 
 
