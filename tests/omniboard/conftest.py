@@ -5,15 +5,32 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.omniboard.lab_runs import QUESTIONS, Lab, record_lab, sync
-from tests.omniboard.running import MODULES, Board, Server, free_port, wait_for
+from tests.omniboard.running import MODULES, Board, Server, Sync, free_port, wait_for
+
+LAYOUT = """version: 1
+settings: {row_height: 40}
+metric_columns:
+  - {name: best, metric: val.accuracy, extrema: max}
+custom_columns:
+  - {name: context, path: info.tracker.context}
+"""
+ASKED = """version: 1
+metric: {name: acc, unit: "%"}
+defaults: {launch: python lab.py, seeds: [1, 2], experiment: lab, context: here}
+tree:
+  - {id: rate, question: "Which rate?", parameter: lr, values: [0.1, 0.2], baseline: 0.1}
+  - {id: wide, question: "How wide?", parameter: width, values: [1, 2], baseline: 1}
+"""
 
 
 @pytest.fixture(scope="session")
@@ -125,3 +142,17 @@ def page(chromium: Any) -> Iterator[Any]:
     yield page
     context.close()
     assert troubles == []
+
+
+@pytest.fixture(name="sync")
+def sync_command(address: str, tmp_path: Path) -> Sync:
+    """sync("layout.yaml", "--check") runs the command on the fresh database."""
+    (tmp_path / "layout.yaml").write_text(LAYOUT)
+    (tmp_path / "questions.yaml").write_text(ASKED)
+
+    def run(*words: str, store: str = address) -> subprocess.CompletedProcess[str]:
+        code = "from tracker.cli import main; main()"
+        command = [sys.executable, "-c", code, "omniboard", "sync", "--store", store, *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    return run

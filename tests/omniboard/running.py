@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
+
+Sync = Callable[..., subprocess.CompletedProcess[str]]
 
 
 class Server:

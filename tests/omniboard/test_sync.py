@@ -2,74 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.omniboard.running import Server
+from tests.omniboard.running import Server, Sync
 
 pytestmark = pytest.mark.mongo
 
-LAYOUT = """version: 1
-settings: {row_height: 40}
-metric_columns:
-  - {name: best, metric: val.accuracy, extrema: max}
-custom_columns:
-  - {name: context, path: info.tracker.context}
-"""
-QUESTIONS = """version: 1
-metric: {name: acc, unit: "%"}
-defaults: {launch: python lab.py, seeds: [1, 2], experiment: lab, context: here}
-tree:
-  - {id: rate, question: "Which rate?", parameter: lr, values: [0.1, 0.2], baseline: 0.1}
-  - {id: wide, question: "How wide?", parameter: width, values: [1, 2], baseline: 1}
-"""
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OWN = {"managed_by": "tracker"}
-
-Sync = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def sync(address: str, tmp_path: Path) -> Sync:
-    """sync("layout.yaml", "--check") runs the command on the fresh database."""
-    (tmp_path / "layout.yaml").write_text(LAYOUT)
-    (tmp_path / "questions.yaml").write_text(QUESTIONS)
-
-    def run(*words: str, store: str = address) -> subprocess.CompletedProcess[str]:
-        code = "from tracker.cli import main; main()"
-        command = [sys.executable, "-c", code, "omniboard", "sync", "--store", store, *words]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-
-    return run
-
-
-@pytest.fixture
-def run_documents(database: Any) -> list[dict[str, Any]]:
-    """Four runs: two that a question asks for, one of them with tags, and two that none asks for."""
-    common = {"experiment": {"name": "lab"}, "status": "COMPLETED", "start_time": NOW, "stop_time": NOW}
-    documents: list[dict[str, Any]] = [
-        {
-            "_id": 1, **common, "config": {"lr": 0.1, "width": 1, "seed": 1},
-            "info": {"tracker": {"uuid": "a"}},
-        },
-        {
-            "_id": 2, **common, "config": {"lr": 0.2, "seed": 1, "tags": "old, best"}, "info": {},
-            "omniboard": {"notes": "mine"},
-        },
-        {
-            "_id": 3, **common, "config": {"lr": 0.3, "seed": 1},
-            "omniboard": {"tags": ["mine", "question:gone"]},
-        },
-        {"_id": 4, **common, "config": {"lr": 0.1, "seed": 1}, "info": None},
-    ]  # fmt: skip
-    database.runs.insert_many(documents)
-    return documents
 
 
 def found(database: Any, collection: str) -> list[dict[str, Any]]:
@@ -163,69 +106,6 @@ def test_settings_that_omniboard_itself_wrote_are_taken_over_and_a_users_are_not
 
     assert "left alone: setting 'row_height' was made in Omniboard with value 33, not 40" in told.stderr
     assert found(database, "settings") == [{"name": "row_height", "value": 33}]
-
-
-def test_runs_get_the_tags_and_words_of_their_questions(
-    database: Any, sync: Sync, run_documents: Any
-) -> None:
-    told = sync("layout.yaml", "--questions", "questions.yaml")
-
-    assert told.returncode == 0, told.stderr
-    first, second, third, fourth = database.runs.find().sort("_id")
-    assert first["omniboard"] == {"tags": ["question:rate", "question:wide"]}
-    facts = first["info"]["tracker"]
-    assert (facts["uuid"], facts["context"], facts["status"]) == ("a", "here", "done")
-    assert (facts["parameter"], facts["value"]) == ("lr; width", "0.1; 1")
-    assert second["omniboard"] == {"notes": "mine", "tags": ["old", "best", "question:rate"]}
-    assert second["info"]["tracker"]["value"] == 0.2
-    assert third["omniboard"] == {"tags": ["mine"]}
-    assert third["info"] == {"tracker": {"status": "done"}}
-    assert fourth["info"] is None
-    assert "left alone: run 4: info or omniboard is no mapping; see `tracker doctor`" in told.stderr
-
-
-def test_a_second_sync_of_the_same_questions_changes_nothing(sync: Sync, run_documents: Any) -> None:
-    sync("layout.yaml", "--questions", "questions.yaml")
-
-    told = sync("layout.yaml", "--questions", "questions.yaml", "--check")
-
-    assert (told.returncode, told.stdout) == (0, "")
-
-
-def test_a_question_that_is_gone_takes_its_words_along(
-    database: Any, sync: Sync, run_documents: Any, tmp_path: Path
-) -> None:
-    sync("layout.yaml", "--questions", "questions.yaml")
-    (tmp_path / "questions.yaml").write_text(QUESTIONS.replace("values: [0.1, 0.2]", "values: [0.1, 0.4]"))
-
-    sync("layout.yaml", "--questions", "questions.yaml")
-
-    second = database.runs.find_one(2)
-    assert second["omniboard"]["tags"] == ["old", "best"]
-    assert second["info"]["tracker"] == {"status": "done"}
-
-
-def test_several_question_files_stand_beside_each_other(
-    database: Any, sync: Sync, run_documents: Any, tmp_path: Path
-) -> None:
-    other = QUESTIONS.replace("id: rate", "id: speed").replace("context: here", "context: there")
-    (tmp_path / "other.yaml").write_text(other)
-
-    sync("layout.yaml", "--questions", "questions.yaml", "--questions", "other.yaml")
-
-    second = database.runs.find_one(2)
-    assert second["omniboard"]["tags"][2:] == ["question:rate", "question:speed"]
-    assert second["info"]["tracker"]["context"] == "here; there"
-
-
-def test_a_bad_question_file_leaves_the_table_as_it_was(database: Any, sync: Sync, tmp_path: Path) -> None:
-    (tmp_path / "questions.yaml").write_text("version: 1\n")
-
-    told = sync("layout.yaml", "--questions", "questions.yaml")
-
-    assert (told.returncode, told.stdout) == (1, "")
-    assert told.stderr.startswith("Error: questions.yaml:1: the file has no tree")
-    assert database.list_collection_names() == []
 
 
 @pytest.mark.parametrize(
