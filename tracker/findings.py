@@ -23,7 +23,7 @@ from tracker.tree import Cell, Node, build_tree
 from tracker.verdicts import OPEN, Comparison, leading
 from tracker.words import listed
 
-__all__ = ["Finding", "answer", "cells_state", "findings", "unrecorded", "walk"]
+__all__ = ["Finding", "answer", "cells_state", "findings", "walk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,18 +218,6 @@ def _group_sentence(children: Sequence[Finding]) -> str:
     counts = [(state, sum(finding.state == state for finding in below)) for state in ("moot", "parked")]
     rest = "".join(f", {count} {state}" for state, count in counts if count)
     return f"{answered} of {len(below)} question{'s' * (len(below) != 1)} answered{rest}."
-
-
-def unrecorded(findings: Iterable[Finding], store: Store) -> dict[str, tuple[str, ...]]:
-    """The metrics that are asked for but recorded by no run, each with those that one of its runs has."""
-    unknown: dict[str, tuple[str, ...]] = {}
-    for one in (below for finding in findings for below in walk(finding)):
-        answers = [cell.answer for cell in one.cells if cell.answer and cell.answer.diverged is None]
-        if answers and not any(estimate.n for estimate in one.estimates):
-            recorded = store.metrics(answers[0])
-            if one.node.question.metric.name not in recorded:
-                unknown[one.node.question.metric.name] = recorded
-    return unknown
 
 
 def walk(finding: Finding) -> Iterable[Finding]:

@@ -16,9 +16,9 @@ import pytest
 
 from tracker.clauses import label
 from tracker.findings import Finding
-from tracker.questions.question import VERDICTS, Metric, Question
+from tracker.questions.question import VERDICTS, Claim, Metric, Question
 from tracker.table import Row, rows
-from tracker.verdicts import OPEN, Comparison
+from tracker.verdicts import OPEN, TRENDS, Comparison
 
 TREES = int(os.environ.get("TREES", "1000"))
 NAMES = [
@@ -89,12 +89,23 @@ def a_random_tree(
                 split=rng.choice(["", "validation"]),
             ),
             pair_by=rng.choice(["", "seed"]),
+            claims=some_claims(rng, values, scale),
             alpha=rng.choice([0.05, 0.01, 0.3, 0.7, 1e-4]),
         )
         info = {"training": {"data": {"test": 1000, "validation": 200}}}
         laboratory.record(question, random_skills(rng, question), info=info)
         roots.append(question)
     return laboratory.answer(*roots)
+
+
+def some_claims(rng: random.Random, values: Sequence[Any], scale: str) -> tuple[Claim, ...]:
+    """A claim or none, true or false."""
+    sizes = {"at_least": rng.choice([None, 2.0]), "at_most": rng.choice([None, 9.0])}
+    if scale:
+        return (Claim(rng.choice(["rising", "falling", "peak", "valley"]), **sizes), Claim("flat"))
+    if len(values) < 2:
+        return ()
+    return (Claim(rng.choice(["better", "worse"]), values[1], **sizes), Claim("same", values[1]))
 
 
 def random_skills(rng: random.Random, question: Question) -> dict[Any, list[Any]]:
@@ -118,7 +129,7 @@ def random_skills(rng: random.Random, question: Question) -> dict[Any, list[Any]
 def test_every_sentence_says_what_its_row_says(
     part: int, a_question: Callable[..., Question], laboratory: Any
 ) -> None:
-    rng, seen = random.Random(part), Counter[str]()
+    rng, seen, outcomes = random.Random(part), Counter[str](), Counter[str]()
     for _ in range(TREES // 4):
         found = a_random_tree(rng, a_question, type(laboratory)())
         for row, one in zip(rows(found), found, strict=True):
@@ -132,6 +143,8 @@ def test_every_sentence_says_what_its_row_says(
             check_row(row, one)
             check_skill(row, one)
             check_remarks(clauses, one, row)
+            check_claims(one, row, outcomes)
+    assert set(outcomes) == {"supported", "contradicted", "not settled"}
     assert set(seen) == {"", *VERDICTS}  # else the checks above would look at nothing
 
 
@@ -271,6 +284,30 @@ def check_remarks(clauses: Sequence[str], one: Finding, row: Row) -> None:
     assert label(question, question.values[0])
 
 
+def check_claims(one: Finding, row: Row, outcomes: Counter[str]) -> None:
+    """What a claim comes to never goes beyond the verdict that it is about."""
+    told = [checked.outcome for checked in one.claims]
+    outcomes.update(told)
+    assert row.claim.splitlines() == [checked.sentence for checked in one.claims]
+    assert row.claim_state in ("", *told)
+    for checked in one.claims:
+        trends = checked.claim.verdict not in ("better", "worse", "same")
+        about = [
+            comparison.verdict
+            for comparison in one.comparisons
+            if (comparison.test in TRENDS) == trends and (trends or comparison.value == checked.claim.value)
+        ]
+        word = checked.claim.verdict
+        agrees = {"better": ("better",), "worse": ("worse",), "same": ("same", "better-", "worse-")}.get(
+            word, (word,)
+        )
+        said = any(verdict.startswith(agrees) for verdict in about)
+        assert checked.outcome != "supported" or said
+        assert checked.outcome != "contradicted" or about
+        if said and not (checked.claim.at_least or checked.claim.at_most):
+            assert checked.outcome == "supported"
+
+
 def lost_all(one: Finding, estimate: Any) -> bool:
     seeds = one.node.question.seeds[: one.look.seeds] if one.look else one.node.question.seeds
     return estimate.completed == estimate.diverged == len(seeds)
@@ -281,7 +318,7 @@ def close(printed: str, number: float | None) -> bool:
     assert number is not None
     mantissa, _, power = printed.lower().partition("e")
     decimals = len(mantissa.partition(".")[2]) - int(power or 0)
-    return abs(float(printed) - number) <= 0.5000001 * 10.0**-decimals
+    return abs(float(printed) - number) <= 0.5 * 10.0**-decimals + 1e-15 * abs(number)
 
 
 def test_the_reader_of_this_test_tells_sentences_apart() -> None:

@@ -197,3 +197,14 @@ def test_a_run_that_cannot_be_read_in_full_is_named(
     (place / "runs/1/config.json").write_text("{")
 
     assert "not read in full: run 1" in tracker("tree", "questions.yaml").stderr
+
+
+def test_a_setting_that_no_run_has_is_named_with_a_likely_one(
+    place: Path, tracker: Tracker, record_run: Record
+) -> None:
+    (place / "questions.yaml").write_text(QUESTIONS.replace("parameter: lr", "parameter: point"))
+    record_run(place / "runs", "lr=0.2")
+
+    answer = tracker("tree", "questions.yaml")
+
+    assert "no run of tiny has the setting point; did you mean 'points'?" in answer.stderr

@@ -57,16 +57,19 @@ def check(questions: Path) -> None:
 
 def _answer(questions: Questions, store: Store) -> tuple[Finding, ...]:
     """The findings; what they may miss is named on stderr: runs not read in full, unknown metrics."""
-    from tracker.findings import findings, unrecorded
+    from tracker.findings import findings
     from tracker.questions.fields import did_you_mean
     from tracker.seals import read_seals
     from tracker.tree import build_tree
+    from tracker.unknown import unknown_settings, unrecorded_metrics
 
     found = list(store.runs())
     if faulty := [str(run.id) for run in found if run.fault]:
         click.echo(f"not read in full: run {', '.join(faulty)}; `tracker show` says what is wrong", err=True)
     seals = read_seals(questions.path)
     known = findings(build_tree(questions, found), store.values, datetime.now(UTC), seals)
-    for name, recorded in unrecorded(known, store).items():
+    for (experiment, name), had in unknown_settings(known, found).items():
+        click.echo(f"no run of {experiment} has the setting {name}{did_you_mean(name, had)}", err=True)
+    for name, recorded in unrecorded_metrics(known, store).items():
         click.echo(f"no run records {name}{did_you_mean(name, recorded)}", err=True)
     return known
