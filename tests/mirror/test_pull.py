@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.mirror.make_runs import NOON, begin, end, log, make_run
+from tests.mirror.proxy import Proxy
 from tests.mirror.test_push import observe
 from tracker.errors import StoreError, UnknownRunError
 from tracker.journal.reader import read_output, read_record
@@ -183,6 +184,25 @@ def test_a_target_that_is_a_file_is_refused(store: Path, tmp_path: Path, mongo_a
     for target in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(StoreError, match="is a file: name the folder"):
             pull(mongo_address, target)
+
+
+def test_a_server_that_goes_away_is_told_and_leaves_no_half_run(
+    store: Path, copy: Path, tmp_path: Path, proxy: Proxy, through: Any, mongo_address: str
+) -> None:
+    for _ in range(3):
+        make_run(store, tmp_path)
+    push(store, mongo_address)
+
+    def report(_transfer: Any, done: int, _total: int) -> None:
+        if done == 1:
+            proxy.refuse()
+
+    with pytest.raises(StoreError, match=r"answers no more: run 2 and those after it are not pulled"):
+        pull(through("serverSelectionTimeoutMS=300"), copy, report=report)
+    assert [run.id for run in open_store(str(copy)).runs()] == [1]
+    assert not list(copy.glob(".pull-*"))
+    pull(mongo_address, copy)
+    assert list(open_store(str(copy)).runs()) == list(open_store(str(store)).runs())
 
 
 def files_of(folder: Path) -> dict[str, bytes]:

@@ -32,6 +32,17 @@ def test_push_and_pull_say_what_they_did(store: Path, tmp_path: Path, mongo_addr
     assert [run.id for run in open_store(str(tmp_path / "copy")).runs()] == [1, 2]
 
 
+def test_a_terminal_shows_a_bar(
+    store: Path, tmp_path: Path, mongo_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    make_run(store, tmp_path)
+    done = tracker("push", "--from", store, "--to", mongo_address)
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr.endswith("1 run pushed, 0 already there\n")
+    assert "run 1: pushed" not in done.stderr
+
+
 def test_trouble_is_named_and_ends_with_1(store: Path, tmp_path: Path, mongo_address: str) -> None:
     make_run(store, tmp_path)
     (store / "2").mkdir()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pymongo.errors import PyMongoError
+from pymongo.errors import ConnectionFailure, PyMongoError
 
 from tracker.errors import StoreError
 from tracker.journal.allot import allot
@@ -96,6 +96,11 @@ class _Pulling:
             if local and not _has_gone_on(local, document):
                 return Transfer(name, local.folder.name)
             return Transfer(name, self._arrived(uuid, document, local), written=True)
+        except ConnectionFailure as error:
+            raise StoreError(
+                f"{self.source.address} answers no more: run {name} and those after it are not pulled; "
+                "repeat the command when it is back."
+            ) from error
         except PyMongoError as error:
             return Transfer(name, trouble=f"{self.source.address}: {type(error).__name__}")
         except StoreError as error:
