@@ -51,6 +51,14 @@ def own_server(node_tools: None, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture(scope="session")
+def guarded(node_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that asks for passwords, with one user who may only read."""
+    server = Server(tmp_path_factory.mktemp("guarded"), "--user", "me:secret", "--reader", "guest:look")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
 def board_server(request: pytest.FixtureRequest) -> str:
     """The address of the server under Omniboard: MONGO_URL, or our own."""
     if "MONGO_URL" in os.environ:
@@ -94,13 +102,16 @@ def database(address: str) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def start_board(node_tools: None, new_database: Any, tmp_path_factory: Any) -> Iterator[Any]:
-    """start_board() starts Omniboard over a fresh database; at the end every one must still be alive."""
+    """start_board() starts Omniboard over a fresh database, or the one at an address.
+
+    At the end every one of them must still be alive.
+    """
     from pymongo import MongoClient
 
     boards: list[Board] = []
 
-    def start(name: str = "test") -> Board:
-        address, port = new_database(name), free_port()
+    def start(name: str = "test", address: str = "") -> Board:
+        address, port = address or new_database(name), free_port()
         log = tmp_path_factory.mktemp("board") / "board.log"
         ours = {"MONGO_URI": address, "PORT": str(port), "NODE_ENV": "production"}
         environment = {**os.environ, **ours, "NODE_OPTIONS": "--unhandled-rejections=warn"}
@@ -127,7 +138,7 @@ def lab(start_board: Any, tmp_path_factory: pytest.TempPathFactory) -> Lab:
     board, folder = start_board("lab"), tmp_path_factory.mktemp("lab")
     ids = record_lab(board, folder)
     (folder / "questions.yaml").write_text(QUESTIONS)
-    line = sync(board, "--questions", str(folder / "questions.yaml")).splitlines()[-1]
+    line = sync(board.address, "--questions", str(folder / "questions.yaml")).splitlines()[-1]
     return Lab(board, folder, ids, line)
 
 

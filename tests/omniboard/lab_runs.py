@@ -90,10 +90,10 @@ def record_lab(board: Board, folder: Path) -> dict[str, int]:
     return {**ids, **{name: id for name, (id, _, _) in WRITTEN.items()}}
 
 
-def sync(board: Board, *words: str) -> str:
+def sync(store: str, *words: str) -> str:
     """What `tracker omniboard sync` prints."""
     code = "from tracker.cli import main; main()"
-    command = [sys.executable, "-c", code, "omniboard", "sync", "--store", board.address, *words]
+    command = [sys.executable, "-c", code, "omniboard", "sync", "--store", store, *words]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -30,7 +30,7 @@ def test_a_new_column_appears_after_reload_and_goes_again(lab: Lab, page: Any, t
     assert columns(page) == list(load_layout().browser.order)
 
     try:
-        sync(lab.board, str(layout))
+        sync(lab.board.address, str(layout))
         page.locator(".reload-button").click()
         page.wait_for_selector('[test-attr="header-sort-fate"]')
         with page.expect_response("**/api/v1/Runs?*fate*"):
@@ -38,7 +38,7 @@ def test_a_new_column_appears_after_reload_and_goes_again(lab: Lab, page: Any, t
         page.wait_for_selector(f"{ROWS} >> text=fails")
         assert table(page)[lab.ids["failed"]]["fate"] == "fails"
     finally:
-        sync(lab.board)
+        sync(lab.board.address)
     page.locator(".reload-button").click()
     page.wait_for_function(WITHOUT_FATE)
 
@@ -58,7 +58,7 @@ def test_tags_and_notes_of_a_user_stay_beside_the_trackers_own(lab: Lab, page: A
     page.locator("textarea").fill("seen by a human")
     with page.expect_response(lambda answer: answer.request.method == "PUT"):
         page.locator("form button[type=submit]").click()
-    sync(lab.board, "--questions", str(lab.folder / "questions.yaml"))
+    sync(lab.board.address, "--questions", str(lab.folder / "questions.yaml"))
 
     document = lab.board.database.runs.find_one(id)
     assert sorted(document["omniboard"]["tags"]) == ["mine", "question:depth"]
@@ -100,3 +100,17 @@ def test_omniboard_lives_through_a_restart_of_the_server(
 
     assert page.locator(".count-text").inner_text() == "1 experiments"
     assert board.process.poll() is None
+
+
+def test_a_user_who_may_only_read_sees_the_table_and_changes_nothing(
+    guarded: Server, start_board: Any, page: Any, tmp_path: Path
+) -> None:
+    place = f"127.0.0.1:{guarded.port}/readers?authSource=admin"
+    run_lab(f"mongodb://me:secret@{place}", tmp_path / "one", "seed=1")
+    sync(f"mongodb://me:secret@{place}")  # the page writes the settings that it misses
+
+    reader = start_board(address=f"mongodb://guest:look@{place}")
+    open_table(page, reader.url)
+
+    assert page.locator(".count-text").inner_text() == "1 experiments"
+    assert table(page)[1]["experiment_name"] == "lab"

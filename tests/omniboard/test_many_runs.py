@@ -44,7 +44,7 @@ def test_a_push_of_two_hundred_runs_shows_them_all(start_board: Any, page: Any, 
     command = [sys.executable, "-c", code, "push", "--from", str(store), "--to", board.address]
     pushed = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert pushed.returncode == 0, pushed.stderr
-    line = sync(board).splitlines()[-1]
+    line = sync(board.address).splitlines()[-1]
     with urlopen(f"{board.url}/api/v1/Runs?select=_id,config,test_accuracy", timeout=60) as answer:
         served = {run["config"]["seed"]: run["test_accuracy"] for run in json.loads(answer.read())}
     open_table(page, board.url, line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -122,14 +121,6 @@ def test_a_store_that_omniboard_cannot_show_is_one_sentence(sync: Sync, store: s
     assert (answer.returncode, answer.stdout) == (1, "")
     assert told in answer.stderr
     assert len(answer.stderr.splitlines()) == 1
-
-
-@pytest.fixture(scope="module")
-def guarded(node_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that asks for passwords, with one user who may only read."""
-    server = Server(tmp_path_factory.mktemp("guarded"), "--user", "me:secret", "--reader", "guest:look")
-    yield server
-    server.stop()
 
 
 @pytest.mark.parametrize(
