@@ -12,7 +12,7 @@ DEMO := demo
 .PHONY: help install demo test test-mongo faults losses check simulate format clean up down pictures page-pictures omniboard-tools
 
 help: ## say what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 install: $(VENV)/installed ## the environment with everything that runs and demos need
 

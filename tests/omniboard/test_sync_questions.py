@@ -100,3 +100,18 @@ def test_a_bad_question_file_leaves_the_table_as_it_was(database: Any, sync: Syn
     assert (told.returncode, told.stdout) == (1, "")
     assert told.stderr.startswith("Error: questions.yaml:1: the file has no tree")
     assert database.list_collection_names() == []
+
+
+def test_of_many_runs_the_first_are_named_and_the_rest_counted(database: Any, sync: Sync) -> None:
+    runs = [{"_id": id, "status": "COMPLETED", "config": {"lr": 0.1, "seed": 1}} for id in range(1, 13)]
+    database.runs.insert_many([{**run, "experiment": {"name": "lab"}} for run in runs])
+
+    told = sync("layout.yaml", "--questions", "questions.yaml").stdout.splitlines()
+
+    assert told[3:] == [
+        *(
+            f"~ run {id}: tags, context, setup, parameter, value, status, skill, finding"
+            for id in range(1, 11)
+        ),
+        "~ and 2 runs more",
+    ]
