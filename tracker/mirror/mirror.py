@@ -77,12 +77,14 @@ class Mirror:
             return ""
         self._ending.set()
         self._wake.set()
-        finished = self._finished.wait(patience)
+        # one that never answered is not waited for, as its run would only seem to hang
+        finished = self._finished.wait(patience if self._is_ready else min(patience, WAIT))
         self._close()
         return "" if finished else self._left(self._copy.folder)
 
     def _left(self, folder: Path) -> str:
-        why = f" ({self._trouble})" if self._trouble else ""
+        trouble = self._trouble or ("" if self._is_ready else "it does not answer")
+        why = f" ({trouble})" if trouble else ""
         command = f"tracker push {folder.name} --from {shlex.quote(str(folder.parent))}"
         return (
             f"Run {folder.name} is not wholly in {self._server.shown} yet{why}; its folder has all, and "
