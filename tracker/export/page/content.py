@@ -17,6 +17,7 @@ from tracker.export.page.recordings import Recordings
 from tracker.export.page.skill_plot import skill_plot
 from tracker.export.page.words import Sign, outcome_sign, state_sign, verdict_sign
 from tracker.findings import Finding, walk
+from tracker.rounding import percentage
 from tracker.table import Row, rows
 
 _POINTS_IN_ALL = 14_000  # over all curves of a page, at about 25 bytes each with its range
@@ -123,7 +124,7 @@ def _entry(
         hypothesis=question.hypothesis,
         notes=question.notes,
         facts=_facts(finding, row) if is_question else (),
-        level=f"{100 * (1 - question.alpha):g}%",
+        level=percentage(1 - question.alpha),
         unit=question.metric.unit,
         parameter=question.parameter,
         plot=skill_plot(question, finding.estimates, tones(finding)),

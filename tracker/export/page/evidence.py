@@ -104,7 +104,8 @@ def _facts(finding: Finding) -> Iterable[tuple[str, str]]:
     tests = dict.fromkeys(one.test for one in finding.comparisons if one.p is not None)
     family = max((one.family for one in finding.comparisons), default=1)
     adjusted = f", adjusted by Holm over {family} tests" if family > 1 else ""
-    yield "Test", f"{' and '.join(tests)} at {question.alpha:g}{adjusted}" if tests else ""
+    looks = f", shared out among {len(question.looks)} looks" if question.looks else ""
+    yield "Test", f"{' and '.join(tests)} at {question.alpha:g}{adjusted}{looks}" if tests else ""
     yield "Matters from", _margin(question)
     yield "Seeds needed", _seeds_needed(finding)
     yield "Asked only if", ", ".join(f"{name} is {value}" for name, value in question.when.items())

@@ -10,7 +10,7 @@ from typing import Any
 from tracker.estimates import Estimate
 from tracker.questions.question import Question
 from tracker.rounding import MOST_DECIMALS, digits, enough_decimals, p_value
-from tracker.verdicts import Comparison
+from tracker.verdicts import WITHIN, Comparison
 
 NOTHING = "–"  # stands where a number is not known
 _TOLD_SEEDS = 20  # at a value; more would cover the page
@@ -58,8 +58,18 @@ def between(low: float | None, high: float | None, decimals: int | None, sign: b
 
 
 def probability(one: Comparison, alpha: float) -> str:
-    """The adjusted p of a comparison, never rounded across alpha."""
-    return NOTHING if one.p is None else p_value(one.p, alpha).removeprefix("=").replace("<", "< ")
+    """The adjusted p of a comparison, and that of sameness where the verdict rests on it."""
+    if one.p is None:
+        return NOTHING
+    within = (
+        f", TOST {_written(one.p_same, alpha)}" if one.verdict in WITHIN and one.p_same is not None else ""
+    )
+    return f"{_written(one.p, alpha)}{within}"
+
+
+def _written(p: float, alpha: float) -> str:
+    """A p value, never rounded across alpha."""
+    return p_value(p, alpha).removeprefix("=").replace("<", "< ")
 
 
 def hours(amount: float | None) -> str:

@@ -19,6 +19,7 @@ from tracker.export.page.figures import (
 from tracker.export.page.words import Sign, verdict_sign
 from tracker.findings import Finding
 from tracker.questions.question import Question
+from tracker.rounding import percentage
 from tracker.verdicts import TRENDS, Comparison
 
 
@@ -97,8 +98,8 @@ def _compared(row: TableRow, question: Question, one: Comparison) -> TableRow:
         row,
         delta=number(one.delta, decimals, sign=True),
         delta_interval=between(one.low, one.high, decimals, sign=True) if known else "",
-        level=f"{100 * one.level:g}%" if one.level is not None else "",
-        p=probability(one, question.alpha),
+        level=percentage(one.level) if one.level is not None else "",
+        p=probability(one, question.error_rate),
         verdict=verdict_sign(one.verdict),
     )
 
