@@ -68,7 +68,7 @@ def make_plan(questions: Path, address: str, now: datetime) -> Plan:
     """Read the questions and the store, and say what is missing."""
     store = open_store(address)
     findings = answer(load_questions(questions), store, now)
-    open_cells = [cell for finding in _asked(findings) for cell in finding.cells]
+    open_cells = [cell for finding in _asked(findings) for cell in finding.wanted]
     states = Counter(cell.state(now) for cell in open_cells)
     return Plan(questions, address, store.address, missing(findings, now), dict(sorted(states.items())))
 
@@ -77,7 +77,7 @@ def missing(findings: Iterable[Finding], now: datetime) -> tuple[Job, ...]:
     """The runs that are neither done nor under way, in the order of the questions, each once."""
     jobs: dict[Hashable, Job] = {}
     for finding in _asked(findings):
-        for cell in finding.cells:
+        for cell in finding.wanted:
             state = cell.state(now)
             if state not in (*ANSWERED, *UNDER_WAY):
                 wanted = key(cell.settings), cell.seed

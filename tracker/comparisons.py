@@ -78,30 +78,34 @@ def _trend(question: Question, estimates: Sequence[Estimate]) -> list[Tested]:
 
 
 def _against(question: Question, one: Estimate, base: Estimate) -> Tested:
-    left, right = one.skills, base.skills
-    if question.pair_by:
-        shared = [seed for seed in left if seed in right]
-        left, right = {seed: left[seed] for seed in shared}, {seed: right[seed] for seed in shared}
-    numbers, baseline = list(left.values()), list(right.values())
+    numbers, baseline = _samples(question, one, base)
     n = (len(numbers),) if question.pair_by else (len(numbers), len(baseline))
     found = Comparison(one.value, "paired t" if question.pair_by else "Welch t", n, None)
     if lost(question, one) or lost(question, base):
         return Tested(replace(found, verdict="diverged"))
     if not numbers or not baseline:
         return Tested(found)
-    found = replace(found, delta=mean(numbers) - mean(baseline))
+    delta = mean(numbers) - mean(baseline)
+    found = replace(found, delta=delta)
     if min(n) < 2:
         return Tested(found)
-    assert found.delta is not None
-    found = replace(found, g=hedges(found.delta, (numbers, baseline)))
+    found = replace(found, g=hedges(delta, (numbers, baseline)))
     if question.pair_by:
-        effect = paired(numbers, baseline)
         found = replace(found, correlation=correlation(numbers, baseline))
+        effect = paired(numbers, baseline)
     else:
         effect = welch(Sample.of(numbers), Sample.of(baseline))
     identical = _constant(numbers) and _constant(baseline)
     testable = min(n) >= FEWEST and not identical and not _tiny(effect)
     return Tested(found, effect if testable else None, samples=(one, base))
+
+
+def _samples(question: Question, one: Estimate, base: Estimate) -> tuple[list[float], list[float]]:
+    """The skills of a value and of the baseline; of pairs, those of the seeds that both have."""
+    if not question.pair_by:
+        return list(one.skills.values()), list(base.skills.values())
+    shared = [seed for seed in one.skills if seed in base.skills]
+    return [one.skills[seed] for seed in shared], [base.skills[seed] for seed in shared]
 
 
 def _turn(along: Sequence[float], curve: Bend, estimates: Sequence[Estimate]) -> Any:

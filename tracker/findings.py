@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from tracker import looks, sentences
 from tracker.claims import Checked, check
@@ -13,7 +14,7 @@ from tracker.estimates import Estimate, Numbers, estimates
 from tracker.evidence import Evidence, gather
 from tracker.forecast import forecast
 from tracker.gathered import gathered
-from tracker.questions.question import Questions
+from tracker.questions.question import Question, Questions
 from tracker.seals import Seal, read_seals
 from tracker.shown import Shown
 from tracker.standing import Standing, standing
@@ -49,13 +50,12 @@ class Finding(Shown):
     @property
     def wanted(self) -> tuple[Cell, ...]:
         """The runs that are asked for now: with declared looks, those up to the next one that is needed."""
-        stages = self.node.question.looks
+        stages, look = self.node.question.looks, self.look
         if not stages:
             return self.cells
-        due = (
-            (self.look.following if self.state not in ENDED else self.look.seeds) if self.look else stages[0]
-        )
-        seeds = self.node.question.seeds[: due or None]
+        going_on = look is not None and look.following and self.state not in ENDED
+        due = stages[0] if look is None else look.following if going_on else look.seeds
+        seeds = self.node.question.seeds[:due]
         return tuple(cell for cell in self.cells if cell.seed in seeds)
 
     @property
@@ -137,42 +137,56 @@ def _finding(
 
 
 def _of_cells(node: Node, numbers: Numbers, now: datetime, gate: str, seal: Seal | None) -> Finding:
-    question = node.question
-    states = [cell.state(now) for cell in node.cells]
     look = looks.last_look(node)
     counted = looks.counted(node, look) if look else node
+    states = [cell.state(now) for cell in node.cells]
     found = estimates(counted, numbers)
-    state = gate or cells_state(states)
-    confounds = counted.confounds
-    comparisons: tuple[Comparison, ...] = ()
-    if gate:
-        sentence = f"{_gate_sentence(node, gate)}; {sentences.progress(question, states, found)}"
-    elif confounds:
-        sentence = sentences.not_comparable(question, confounds, found)
-    elif state not in ENDED and not look:
-        sentence = sentences.progress(question, states, found)
-    elif any(one.missing for one in found):
-        sentence = sentences.missing(question, found)
-    else:
-        comparisons = compare(counted.question, found)
-        asides = [*looks.stage(question, look, seal.looked_at if seal else ()), *_mixed(counted)]
-        sentence = sentences.settled(counted.question, comparisons, found, asides)
-        if state not in ENDED and comparisons and all(one.verdict not in OPEN for one in comparisons):
-            state = "done"
-    own = question.finding_claim
+    silence = _silence(node, counted, found, states, gate, look)
+    comparisons = () if silence else compare(counted.question, found)
+    asides = looks.stage(node.question, look, seal.looked_at if seal else ())
+    told = silence or sentences.settled(counted.question, comparisons, found, [*asides, *_mixed(counted)])
+    ended = looks.ended(look, comparisons)
+    reached = cells_state(states)
     return Finding(
         node,
         now,
-        state,
-        _with_uncounted(sentence, node),
+        gate or ("done" if ended and reached not in ENDED else reached),
+        _with_uncounted(told, node),
         found,
         comparisons,
         look=look,
-        claims=tuple(check(question, claim, comparisons) for claim in question.claims),
-        human=check(question, own, comparisons) if own else None,
-        evidence=gather(node, numbers),
         seal=seal,
+        evidence=gather(node, numbers),
+        **_checked(node.question, comparisons),
     )
+
+
+def _silence(
+    node: Node,
+    counted: Node,
+    found: Sequence[Estimate],
+    states: Sequence[str],
+    gate: str,
+    look: looks.Look | None,
+) -> str:
+    """The sentence of a question that gets no verdict, with the reason; empty where it gets one."""
+    question, confounds = node.question, counted.confounds
+    if gate:
+        return f"{_gate_sentence(node, gate)}; {sentences.progress(question, states, found)}"
+    if confounds:
+        return sentences.not_comparable(question, confounds, found)
+    if cells_state(states) not in ENDED and not look:
+        return sentences.progress(question, states, found)
+    return sentences.missing(question, found) if any(one.missing for one in found) else ""
+
+
+def _checked(question: Question, comparisons: Sequence[Comparison]) -> dict[str, Any]:
+    """The claims, and what a human found, against the runs."""
+    own = question.finding_claim
+    return {
+        "claims": tuple(check(question, claim, comparisons) for claim in question.claims),
+        "human": check(question, own, comparisons) if own else None,
+    }
 
 
 def _mixed(node: Node) -> list[str]:

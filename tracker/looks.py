@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tracker.questions.question import Question
 from tracker.tree import Node
+from tracker.verdicts import OPEN, Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,13 @@ def counted(node: Node, look: Look) -> Node:
 
 def _leading(seeds: tuple[int, ...], open_seeds: Collection[int]) -> int:
     return next((place for place, seed in enumerate(seeds) if seed in open_seeds), len(seeds))
+
+
+def ended(look: Look | None, comparisons: Sequence[Comparison]) -> bool:
+    """Whether a look ends its question: the last one does, and one that leaves no comparison open."""
+    if look is None or not comparisons:
+        return False
+    return not look.following or all(one.verdict not in OPEN for one in comparisons)
 
 
 def stage(question: Question, look: Look | None, looked_at: Iterable[int]) -> list[str]:
