@@ -115,6 +115,28 @@ def test_the_store_is_left_in_peace_for_some_seconds(followed: Followed) -> None
     assert followed.site.edition() is before
 
 
+def test_whoever_asks_during_a_look_gets_the_edition_before(followed: Followed) -> None:
+    before = followed.site.edition()
+    followed.record(91.0)
+    looking, ended, runs = threading.Event(), threading.Event(), followed.store.runs
+
+    def slow_runs() -> Any:
+        looking.set()
+        assert ended.wait(20)
+        return runs()
+
+    followed.store.runs = slow_runs
+    thread = threading.Thread(target=followed.site.edition)
+    thread.start()
+    assert looking.wait(20)
+
+    assert followed.site.edition() is before
+
+    ended.set()
+    thread.join()
+    assert followed.site.edition() is not before
+
+
 def test_a_run_that_falls_silent_is_news_without_a_word_from_it(followed: Followed) -> None:
     followed.record("RUNNING")
     before = followed.site.edition()

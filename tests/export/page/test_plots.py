@@ -166,6 +166,19 @@ def test_a_curve_is_the_median_of_its_runs_with_their_range(ask: Any, laboratory
     assert (second.runs, second.low, second.high) == (2, (14, 24, 34), (15, 25, 34))
 
 
+def test_a_run_that_was_measured_at_other_steps_counts_on_the_line_between(
+    ask: Any, laboratory: Laboratory
+) -> None:
+    made = laboratory(ask("q"), {"batchnorm": (90.0, 91.0)})
+    for id, steps in ((1, (10.0, 20.0, 30.0)), (2, (10.0, 30.0))):
+        made.store.points[id]["validation.accuracy"] = Series("validation.accuracy", steps, steps)
+
+    found = learning_curves(made.findings[0], Recordings(made.store))
+
+    assert found is not None
+    assert found.curves[0].low == found.curves[0].high == (10.0, 20.0, 30.0)
+
+
 def test_a_curve_has_a_hundred_points_at_most(ask: Any, laboratory: Laboratory) -> None:
     made = laboratory(ask("q"), {"batchnorm": (90.0,)})
     steps = tuple(float(step) for step in range(50_000))

@@ -6,6 +6,7 @@ import errno
 import ipaddress
 import json
 import socket
+import socketserver
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -38,6 +39,11 @@ class PageServer(ThreadingHTTPServer):
             raise TrackerError(_refusal(host, port, error)) from error
         shown = f"[{host}]" if ":" in host else host
         self.address = f"http://{shown}:{self.server_address[1]}/"
+
+    def server_bind(self) -> None:
+        """Bind without asking a name server for our own name, which may take seconds and is never used."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that went away is no news; anything else is shown as usual."""
