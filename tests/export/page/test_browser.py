@@ -1,4 +1,4 @@
-"""The page in a real Chromium: folding, filtering, hovering, keys, phones, paper."""
+"""The page in a real Chromium: folding, filtering, hovering, keys."""
 
 from __future__ import annotations
 
@@ -222,67 +222,6 @@ def test_commands_are_copied(look: LOOK, kinds: Any) -> None:
     assert copied.startswith(
         "for batch_size in 8 32 128 512; do for seed in 1 2 3; do python -m experiments.full"
     )
-
-
-@pytest.mark.parametrize("width", [320, 360, 412, 768])
-def test_a_phone_needs_no_sideways_scroll(look: LOOK, kinds: Any, width: int) -> None:
-    page = look(kinds, width=width, height=740, omniboard_url="http://localhost:9000/sacred").page
-
-    page.evaluate(EVERY_FOLD)
-
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-
-
-def test_a_phone_shows_letters_large_enough_to_read(look: LOOK, kinds: Any) -> None:
-    page = look(kinds, width=360, height=740).page
-    page.evaluate(EVERY_FOLD)
-
-    heights = page.eval_on_selector_all(
-        "svg.plot text", "all => all.map(one => one.getBoundingClientRect().height)"
-    )
-
-    assert min(heights) >= 9.5
-
-
-def test_paper_shows_what_is_folded_and_no_tools(look: LOOK, kinds: Any) -> None:
-    page = look(kinds).page
-    page.click("[id='page.collapse']")
-
-    page.emulate_media(media="print")
-
-    assert page.locator("[id='norm/weight-norm'] svg.skill").is_visible()
-    assert page.locator("[id='norm/weight-norm'] .how pre").is_visible()
-    assert page.locator("[id='norm/weight-norm'] svg.curves").is_visible()
-    assert not page.locator("form.tools").is_visible()
-    assert not page.locator("button.copy").first.is_visible()
-
-
-def test_paper_is_white_in_dark_mode_too(look: LOOK, kinds: Any) -> None:
-    page = look(kinds, color_scheme="dark").page
-
-    page.emulate_media(media="print", color_scheme="dark")
-
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-
-
-def test_printing_unfolds_and_folds_again(look: LOOK, kinds: Any) -> None:
-    page = look(kinds).page
-    before = opened(page)
-
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert len(opened(page)) == 10
-
-    page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert opened(page) == before
-
-
-def test_without_scripts_everything_can_still_be_read(look: LOOK, kinds: Any) -> None:
-    page = look(kinds, java_script_enabled=False).page
-
-    page.click("[id='norm/weight-norm'] > summary")
-
-    assert page.locator("[id='norm/weight-norm'] table.numbers").is_visible()
-    assert not page.locator("form.tools").is_visible()
 
 
 def test_two_hundred_questions_open_and_filter_at_once(look: LOOK, crowd: Any) -> None:

@@ -1,71 +1,19 @@
-"""The page that follows the runs, and the tree that a terminal follows."""
+"""The page that follows the runs, and its server."""
 
 from __future__ import annotations
 
-import io
 import json
-import os
-import re
-import signal
-import socket
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from tracker.errors import QuestionsError, StoreError, TrackerError
+from tests.export.page.followed import QUESTIONS, Followed
+from tracker.errors import QuestionsError, TrackerError
 from tracker.export.page.server import PageServer, is_loopback
-from tracker.export.page.site import Site
-from tracker.export.watching import watch
-
-QUESTIONS = """
-version: 1
-project: followed
-metric: {name: test.accuracy, unit: "%"}
-defaults: {experiment: full, launch: python x.py, seeds: [1, 2, 3]}
-tree:
-  - id: above
-    question: What is above?
-    children:
-      - id: norm
-        question: Does it matter?
-        parameter: norm
-        values: [batchnorm, weight_norm]
-        baseline: batchnorm
-      - {id: size, question: "And the size?", parameter: size, values: [1, 2], baseline: 1}
-"""
-
-
-class Followed:
-    """A question file, a store and a clock that the test moves."""
-
-    def __init__(self, folder: Path, store: Any, question: Any, now: datetime) -> None:
-        self.path = folder / "followed.yaml"
-        self.path.write_text(QUESTIONS, encoding="utf-8")
-        self.store, self.question, self.now, self.seconds = store, question, now, 0.0
-        self.site = Site(self.path, store, clock=lambda: self.seconds, now=lambda: self.now)
-
-    def record(self, *skills: float | str) -> None:
-        self.store.record(self.question, {"batchnorm": skills})
-        self.seconds += 60
-
-    def change(self, text: str) -> None:
-        self.path.write_text(text, encoding="utf-8")
-        self.seconds += 60
-
-
-@pytest.fixture
-def followed(tmp_path: Path, ask: Any, laboratory: Callable[..., Any], kinds: Any) -> Followed:
-    question = ask("norm", seeds=(1, 2, 3))
-    return Followed(tmp_path, laboratory(question, {}).store, question, kinds.findings[0].now)
 
 
 @pytest.fixture
@@ -151,10 +99,10 @@ def test_a_run_that_falls_silent_is_news_without_a_word_from_it(followed: Follow
 def test_a_question_file_that_is_being_edited_leaves_the_last_page_and_says_so(followed: Followed) -> None:
     before = followed.site.edition()
 
-    followed.change(QUESTIONS.replace("values:", "valeus:"))
+    followed.change(QUESTIONS.replace("parameter:", "paramter:"))
     broken = followed.site.edition()
     assert broken.text == before.text
-    assert "valeus" in broken.trouble
+    assert "paramter" in broken.trouble
 
     followed.change(QUESTIONS.replace("Does it matter?", "Does it really matter?"))
     mended = followed.site.edition()
@@ -245,110 +193,3 @@ def test_the_open_page_says_when_the_server_is_gone(
     context.set_offline(True)
     page.wait_for_selector("text=The server does not answer", timeout=15_000)
     context.close()
-
-
-class EnoughError(Exception):
-    """Ends a watch."""
-
-
-def watching(followed: Followed, console: Console, *steps: Callable[[], None]) -> None:
-    """Watch, take a step at each rest, and end after the last."""
-    from tracker import answer, load_questions
-
-    left = list(steps)
-
-    def rest(_seconds: float) -> None:
-        if _seconds and not left:
-            raise EnoughError
-        if _seconds:
-            left.pop(0)()
-
-    with pytest.raises(EnoughError):
-        watch(lambda: answer(load_questions(followed.path), followed.store, followed.now), console, 1.0, rest)
-
-
-def test_a_watch_into_a_file_prints_what_has_changed(followed: Followed) -> None:
-    console = Console(file=io.StringIO(), width=100)
-
-    watching(followed, console, lambda: None, lambda: followed.record(91.0), lambda: None)
-
-    assert isinstance(console.file, io.StringIO)
-    text = console.file.getvalue()
-    assert text.count("2026-11-20 12:00:00 UTC") == 2
-    assert text.index("0 of 6 runs done") < text.index("1 of 6 runs done")
-    assert "\x1b" not in text
-
-
-def test_a_watch_outlives_a_broken_question_file(followed: Followed) -> None:
-    console = Console(file=io.StringIO(), width=100)
-
-    watching(followed, console, lambda: followed.change("tree: ["), lambda: followed.change(QUESTIONS))
-
-    assert isinstance(console.file, io.StringIO)
-    assert "followed.yaml" in console.file.getvalue()
-
-
-@pytest.mark.parametrize(("height", "line"), [(60, "Does it matter?"), (8, "norm  planned  0 of 6 runs")])
-def test_a_watch_in_a_terminal_fits_the_screen(followed: Followed, height: int, line: str) -> None:
-    console = Console(
-        file=io.StringIO(), width=100, height=height, force_terminal=True, color_system="standard"
-    )
-
-    watching(followed, console, lambda: None)
-
-    assert isinstance(console.file, io.StringIO)
-    assert line in re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", console.file.getvalue())
-
-
-def test_a_watch_that_cannot_begin_raises(followed: Followed) -> None:
-    def look() -> Any:
-        raise StoreError("no store")
-
-    with pytest.raises(StoreError, match="no store"):
-        watch(look, Console(file=io.StringIO()), 1.0)
-
-
-def started(place: Path, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", "from tracker.cli import main; main()", *words],
-        cwd=place,
-        env={**os.environ, "TRACKER_STORE": "", "COLUMNS": "100", "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-@pytest.mark.parametrize("words", [("serve", "followed.yaml", "--port", "0"), ("watch", "followed.yaml")])
-def test_ctrl_c_ends_quietly(followed: Followed, words: tuple[str, ...]) -> None:
-    with started(followed.path.parent, *words) as process:
-        spoken = process.stderr if words[0] == "serve" else process.stdout
-        assert spoken is not None
-        first = spoken.readline()
-
-        process.send_signal(signal.SIGINT)
-        _, complaints = process.communicate(timeout=30)
-
-    assert first.startswith("followed.yaml is served at http://127.0.0.1:" if words[0] == "serve" else "20")
-    assert (process.returncode, complaints) == (0, "")
-
-
-def test_a_taken_port_is_one_sentence(followed: Followed) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
-        with started(followed.path.parent, "serve", "followed.yaml", "--port", port) as process:
-            _, complaint = process.communicate(timeout=60)
-
-    assert complaint.startswith(f"Error: port {port} of 127.0.0.1 is taken; choose another with --port")
-    assert len(complaint.splitlines()) == 1
-    assert process.returncode == 1
-
-
-def test_the_page_is_an_export(followed: Followed) -> None:
-    with started(followed.path.parent, "export", "followed.yaml", "out/tree.html") as process:
-        _, words = process.communicate(timeout=60)
-
-    assert (process.returncode, words) == (0, "wrote out/tree.html\n")
-    assert "Does it matter?" in (followed.path.parent / "out/tree.html").read_text(encoding="utf-8")
