@@ -89,8 +89,8 @@ def _skill(finding: Finding, row: Row) -> str:
     if best is None:
         return "no run has the metric yet"
     numbers = ", ".join(f"{number:g}" for number in best.skills.values())
-    what = measure(finding.node.question.metric)
-    return f"{what} of {label(finding.node.question, best.value)} over {best.n} seed{'s' * (best.n != 1)}: {numbers}"
+    what, count = measure(finding.node.question.metric), f"{best.n} seed{'s' * (best.n != 1)}"
+    return f"{what} of {label(finding.node.question, best.value)} over {count}: {numbers}"
 
 
 def _mean(finding: Finding, row: Row) -> str:
