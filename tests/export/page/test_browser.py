@@ -219,9 +219,7 @@ def test_commands_are_copied(look: LOOK, kinds: Any) -> None:
 
     page.wait_for_selector("text=Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith(
-        "for batch_size in 8 32 128 512; do for seed in 1 2 3; do python -m experiments.full"
-    )
+    assert copied.startswith("for value in 8 32 128 512; do for seed in 1 2 3; do python -m experiments.full")
 
 
 def test_two_hundred_questions_open_and_filter_at_once(look: LOOK, crowd: Any) -> None:

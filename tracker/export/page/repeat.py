@@ -18,11 +18,15 @@ def commands(cells: Sequence[Cell]) -> str:
     parameter = first.question.parameter
     values = [written(group[0].value) for group in groups]
     word = f"{parameter}={values[0]}"
-    plain = parameter.isidentifier() and all(shlex.quote(value) == value for value in values)
-    if len(groups) < 2 or first.nuisance or not plain or command(first).count(word) != 1:
+    plain = all(shlex.quote(one) == one for one in (parameter, *values))
+    alike = all(
+        command(group[0]) == tuple(f"{parameter}={value}" if one == word else one for one in command(first))
+        for group, value in zip(groups, values, strict=True)
+    )
+    if len(groups) < 2 or not plain or not alike or command(first).count(word) != 1:
         return "\n".join(_over_seeds(group) for group in groups)
-    inner = _over_seeds(groups[0]).replace(f" {word} ", f" {parameter}=${parameter} ")
-    return f"for {parameter} in {' '.join(values)}; do {inner}; done"
+    inner = _over_seeds(groups[0]).replace(f" {word} ", f" {parameter}=$value ")
+    return f"for value in {' '.join(values)}; do {inner}; done"
 
 
 def by_settings(cells: Iterable[Cell]) -> list[list[Cell]]:
