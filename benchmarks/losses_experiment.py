@@ -94,6 +94,7 @@ def growing_info(run: Any, step: int) -> None:
     deadline = time.monotonic() + 0.1
     while time.monotonic() < deadline:
         growing[f"key {len(growing)}"] = {"value": step}
+        time.sleep(0.0002)
 
 
 def strange_byte(run: Any, step: int) -> None:  # noqa: ARG001

@@ -11,6 +11,8 @@ from benchmarks.losses_record import Record, our_record, server_record, stock_re
 from benchmarks.losses_rows import Row
 from benchmarks.losses_scene import Ended, Scene
 
+PAUSE = 0.1  # seconds between two points, where a row says nothing else
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -43,12 +45,12 @@ def measure(row: Row, side: str, folder: Path) -> Outcome:
             row.disturb(scene)
         ended = scene.end()
         scene.start_server()
-        return _outcome(scene, ended)
+        return _outcome(row, scene, ended)
     finally:
         scene.close()
 
 
-def _outcome(scene: Scene, ended: Ended) -> Outcome:
+def _outcome(row: Row, scene: Scene, ended: Ended) -> Outcome:
     ledger = ended.ledger
     found = there = read(scene)
     pushed = None
@@ -57,7 +59,8 @@ def _outcome(scene: Scene, ended: Ended) -> Outcome:
         if there.points_kept(ledger) < len(ledger.points) and push(scene):
             pushed = on_server(scene).points_kept(ledger)
     last = max([moment for moment, _ in (*ledger.points, *ledger.lines)], default=0.0)
-    inside = (ledger.ended or last) - ledger.begun if ledger.begun else 0.0
+    pause = float(str(row.settings.get("pause", PAUSE)))
+    inside = pause * len(ledger.points) or (ledger.ended or last) - ledger.begun
     return Outcome(
         points=len(ledger.points),
         points_kept=found.points_kept(ledger),

@@ -28,7 +28,6 @@ class Row:
     settings: Mapping[str, object] = field(default_factory=dict)
     disturb: Disturb | None = None
     before: Disturb | None = None  # the run is started
-    idle: bool = False  # mostly waiting, so that repetitions may go side by side
     at_least: int = 0  # repetitions, where it is a matter of luck
 
 
@@ -102,7 +101,6 @@ def no_server(scene: Scene) -> None:
 
 
 FOLDER, SERVER = False, True
-MANY = {"points": 400_000, "pause": 0, "line": 0}
 CHATTY = {"points": 17_000, "pause": 0, "line": 1024}
 
 ROWS = (
@@ -112,8 +110,8 @@ ROWS = (
     Row("the server is killed and back after 3 s of an 8 s run", "COMPLETED", SERVER,
         settings={"points": 80}, disturb=server_killed(20, 3.0)),
     Row("three replies of the server are lost", "COMPLETED", SERVER, disturb=replies_lost(5, 3)),
-    Row("the server is gone from the middle on", "COMPLETED", SERVER, disturb=server_gone(10), idle=True),
-    Row("the server is away at the start", "COMPLETED", SERVER, before=no_server, idle=True),
+    Row("the server is gone from the middle on", "COMPLETED", SERVER, disturb=server_gone(10)),
+    Row("the server is away at the start", "COMPLETED", SERVER, before=no_server),
     Row("a tensor in log_scalar", "COMPLETED", SERVER, "tensor"),
     Row("an artifact that is missing", "COMPLETED", SERVER, "missing artifact"),
     Row("an artifact that is missing", "COMPLETED", FOLDER, "missing artifact"),
@@ -131,6 +129,5 @@ ROWS = (
     Row("SIGKILL", "dead", FOLDER, "", (), disturb=sent(signal.SIGKILL, 45), settings={"points": 60}),
     Row("SIGKILL", "dead", SERVER, "", (), disturb=sent(signal.SIGKILL, 45), settings={"points": 60}),
     Row("17 MB of output", "COMPLETED", SERVER, "", QUICK_BEAT, CHATTY),
-    Row("400,000 points in one metric", "COMPLETED", SERVER, "", QUICK_BEAT, MANY),
     Row("`--beat-interval=0`", "COMPLETED", SERVER, "", ("--beat-interval=0",)),
 )  # fmt: skip

@@ -99,8 +99,15 @@ class Scene:
 
     def start(self, act: str = "", options: Sequence[str] = (), **settings: object) -> None:
         """Starts a run."""
+        self.start_at(self._store_address, act, options, **settings)
+
+    @property
+    def _store_address(self) -> str:
+        return f"mongodb://127.0.0.1:{self.proxy.port}/losses" if self.is_online else str(self.store)
+
+    def start_at(self, store: str, act: str = "", options: Sequence[str] = (), **settings: object) -> None:
+        """Starts a run that is recorded elsewhere."""
         self.runs += 1
-        store = f"mongodb://127.0.0.1:{self.proxy.port}/losses" if self.is_online else str(self.store)
         environ = {**os.environ, "OMP_NUM_THREADS": "1", "LOSSES_SIDE": self.side, "LOSSES_STORE": store}
         environ |= {"LOSSES_LEDGER": str(self.ledger_path), "TRACKER_STORE": store}
         environ |= {

@@ -5,16 +5,24 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.losses_measure import read
+from pymongo import MongoClient
+
+from benchmarks.losses_document import kept_of
+from benchmarks.losses_measure import on_server, read
+from benchmarks.losses_record import server_record
 from benchmarks.losses_rows import QUICK_BEAT
 from benchmarks.losses_scene import Ledger, Scene
+from tests.omniboard.running import MODULES
+from tests.omniboard.running import Server as NodeServer
 
 KILLS = 10
+MANY = 400_000  # points: 43 bytes each, so that they are more than 16 MiB
 READS = 0.002  # seconds between two
 HEAVY = {"points": 40_000, "pause": 0.00005, "line": 20}
 
@@ -40,28 +48,24 @@ def number_then_automatic(scene: Scene) -> Told:
     error = next((line for line in second.output.splitlines() if line.startswith("TypeError")), "")
     note = f"the second run ends with `{error}`" if error else ""
     assert first.ledger.points
-    return Told(f"{kept} of 5", f"{lines} of 5", record.status, note)
+    return Told(kept_of([(kept, 5)]), kept_of([(lines, 5)]), record.status, note)
 
 
 def deleted_then_again(scene: Scene) -> Told:
     """The newest run is deleted as Omniboard does it, then another one starts."""
-    from pymongo import MongoClient
-
     scene.start("", QUICK_BEAT, points=5)
     scene.end()
     with MongoClient[dict[str, object]](scene.database) as client:
         client.losses.runs.delete_one({"_id": 1})
     scene.start("", QUICK_BEAT, points=5)
     second = scene.end()
-    from benchmarks.losses_measure import on_server
-
     number = "1" if scene.side == "stock" else "2"
     record = on_server(scene, number)
     foreign = len(record.steps) - record.points_kept(second.ledger)
     note = f"is run {number}" + (f", its curve has {foreign} points of the deleted run" if foreign else "")
     return Told(
-        f"{record.points_kept(second.ledger)} of 5",
-        f"{record.lines_kept(second.ledger)} of 5",
+        kept_of([(record.points_kept(second.ledger), 5)]),
+        kept_of([(record.lines_kept(second.ledger), 5)]),
         record.status,
         note,
     )
@@ -82,8 +86,8 @@ def read_while_running(scene: Scene) -> Told:
     seen = ", ".join(f"{name} {good}" for name, (good, _) in counts.items())
     note = f"torn: {', '.join(torn)}" if torn else f"no torn read ({seen})"
     kept, lines = record.points_kept(ledger), record.lines_kept(ledger)
-    points = f"{kept} of {len(ledger.points)}"
-    return Told(points, f"{lines} of {len(ledger.lines)}", record.status, note)
+    points, printed = kept_of([(kept, len(ledger.points))]), kept_of([(lines, len(ledger.lines))])
+    return Told(points, printed, record.status, note)
 
 
 def killed_at_random(scene: Scene) -> Told:
@@ -103,6 +107,23 @@ def killed_at_random(scene: Scene) -> Told:
         torn += record.torn
     note = f"up to {max(lost):.1f} s lost; {len(torn)} torn files in {KILLS} kills"
     return Told(f"{100 * min(shares):.0f} % to {100 * max(shares):.0f} %", "", "RUNNING", note)
+
+
+def many_points(scene: Scene) -> Told:
+    """400,000 points in one metric, on a server that keeps to MongoDB's limit."""
+    if shutil.which("node") is None or not (MODULES / "mingo").exists():
+        return Told("not measured", "", "", "needs Node: `make omniboard-tools`")
+    server = NodeServer(scene.folder)
+    try:
+        scene.start_at(f"{server.address}/losses", points=MANY, pause=0, line=0)
+        ledger = scene.end().ledger
+        with MongoClient[dict[str, object]](server.address) as client:
+            record = server_record(client.losses)
+    finally:
+        server.stop()
+    kept = record.points_kept(ledger)
+    note = f"largest document {record.largest / 2**20:.1f} MiB"
+    return Told(kept_of([(kept, len(ledger.points))]), "", record.status, note)
 
 
 def _is_torn(path: Path) -> bool:
