@@ -236,3 +236,15 @@ def test_two_hundred_questions_open_and_filter_at_once(look: LOOK, crowd: Any) -
 
     assert len(listed(page)) == 10
     assert took < 1500
+
+
+def test_every_run_leads_to_omniboard(look: LOOK, kinds: Any) -> None:
+    page = look(kinds, omniboard_url="http://localhost:9000/sacred").page
+
+    links = page.eval_on_selector_all(".runs a", "all => all.map(one => [one.textContent, one.href])")
+
+    query = "http://localhost:9000/sacred?showDrillDownRunModal=true&runIdToExpand={}&runIdStatus={}"
+    assert links[0] == ["1", query.format(1, "COMPLETED")]
+    assert ["43", query.format(43, "FAILED")] in links
+    assert ["23", query.format(23, "RUNNING")] in links
+    assert len(links) == 45

@@ -25,7 +25,8 @@ class RunLink:
     """One run of a value; `sign` is told unless the run simply answers."""
 
     id: str
-    address: str  # in Omniboard; empty without one
+    linked: bool  # to Omniboard, by the script of the page: 5,000 addresses would weigh 700 kB
+    status: str  # Sacred's word, which Omniboard asks for
     counts: bool
     sign: Sign
 
@@ -87,7 +88,8 @@ def _runs_of(
 def _link(finding: Finding, cell: Cell, run: Run, omniboard: str) -> RunLink:
     return RunLink(
         id=str(run.id),
-        address=run_address(omniboard, run),
+        linked=bool(run_address(omniboard, run)),
+        status=run.status,
         counts=cell.answer is not None and cell.answer.id == run.id,
         sign=state_sign(run.state(finding.now)),
     )

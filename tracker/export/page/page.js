@@ -106,6 +106,11 @@
       Object.assign(button, { type: "button", className: "copy", textContent: "Copy" });
       commands.querySelector("pre").before(button);
     }
+    for (const run of all(".runs a:not([href])")) {
+      const query = { showDrillDownRunModal: true, runIdToExpand: run.textContent, runIdStatus: run.dataset.status ?? "COMPLETED" };
+      run.href = `${get("page.omniboard").getAttribute("href")}?${new URLSearchParams(query)}`;
+      run.rel = "noreferrer";
+    }
     for (const glyph of all("i, svg.key")) glyph.setAttribute("aria-hidden", "true");
     for (const value of all("g.value")) {
       value.setAttribute("role", "img");
