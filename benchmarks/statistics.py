@@ -15,12 +15,12 @@ from typing import Any
 
 import click
 
-from tracker.comparisons import compare
-from tracker.effects import Sample, welch
-from tracker.estimates import Estimate, interval
-from tracker.moments import mean, pooled, sd, skewed
 from tracker.questions.question import Metric, Question
-from tracker.seeds import power, seeds_needed
+from tracker.statistics.comparisons import compare
+from tracker.statistics.effects import Sample, welch
+from tracker.statistics.estimates import Estimate, interval
+from tracker.statistics.moments import mean, pooled, sd, skewed
+from tracker.statistics.seeds import power, seeds_needed
 
 SEED = 20261121
 PATIENCE = 2.0  # standard errors of the simulation by which a share may miss its promise

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from tracker import sentences
-from tracker.claims import worst
 from tracker.commands import command
 from tracker.configs import key
-from tracker.estimates import Estimate
 from tracker.findings import Finding, walk
+from tracker.findings.claims import worst
 from tracker.questions.question import Question
+from tracker.statistics.estimates import Estimate
 from tracker.tree import Cell
+from tracker.wording import sentences
 
 SCHEMA = 1  # goes up when a column changes its meaning
 _FAILED = ("failed", "interrupted", "dead")

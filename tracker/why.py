@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tracker.configs import same
-from tracker.estimates import Estimate
 from tracker.findings import Finding
 from tracker.run import Run, Series
-from tracker.seeds import POWER, SURE
+from tracker.statistics.estimates import Estimate
+from tracker.statistics.seeds import POWER, SURE
+from tracker.statistics.verdicts import Comparison
 from tracker.stores.base import Store
 from tracker.surroundings import code_state
 from tracker.table import Row
-from tracker.verdicts import Comparison
-from tracker.words import label, measure
+from tracker.wording.words import label, measure
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 
 from tracker.findings import Finding
 from tracker.questions.question import Metric, Question
-from tracker.testset import wilson
+from tracker.statistics.testset import wilson
 
 Ask = Callable[..., Question]
 Conclude = Callable[..., Finding]

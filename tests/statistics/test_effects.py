@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tracker.effects import Sample, bend, hedges, holm, slope, slopes_without_each, welch
+from tracker.statistics.effects import Sample, bend, hedges, holm, slope, slopes_without_each, welch
 
 SAMPLES = st.lists(st.integers(-99, 99).map(float), min_size=4, max_size=9).filter(lambda x: len(set(x)) > 2)
 

@@ -14,9 +14,9 @@ import pytest
 
 from tracker.errors import QuestionsError
 from tracker.findings import Finding
+from tracker.findings.sealing import seal
+from tracker.findings.seals import read_seals, seals_path
 from tracker.questions.question import Metric, Question
-from tracker.sealing import seal
-from tracker.seals import read_seals, seals_path
 
 Ask = Callable[..., Question]
 HIGH, LOW = (63.1, 64.2, 62.0), (31.0, 30.2, 31.8)

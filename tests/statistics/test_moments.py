@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tracker.moments import correlation, mean, outlier, pooled, sd, skewed, skewness, variance
+from tracker.statistics.moments import correlation, mean, outlier, pooled, sd, skewed, skewness, variance
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6).map(lambda x: round(x, 3)), min_size=3, max_size=9)
 
@@ -44,7 +44,7 @@ def test_the_common_spread_weighs_samples_by_their_freedom() -> None:
 @pytest.mark.parametrize(("n", "bound"), [(4, 1.496), (5, 1.764), (10, 2.482), (20, 3.001)])
 def test_an_outlier_lies_beyond_grubbs_bound(n: int, bound: float) -> None:
     """Bounds for 1 % in two tails, from the tables of Grubbs & Beck 1972, to three digits."""
-    from tracker.moments import _grubbs
+    from tracker.statistics.moments import _grubbs
 
     assert _grubbs(n) == pytest.approx(bound, abs=0.001)
 

@@ -14,9 +14,9 @@ from statsmodels.stats.power import TTestIndPower
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW, ttost_ind, ttost_paired
 
-from tracker.effects import Sample, bend, hedges, holm, paired, slope, welch
-from tracker.seeds import power
-from tracker.testset import wilson
+from tracker.statistics.effects import Sample, bend, hedges, holm, paired, slope, welch
+from tracker.statistics.seeds import power
+from tracker.statistics.testset import wilson
 
 DRAWS = range(40)
 

@@ -8,7 +8,16 @@ import random
 import pytest
 from scipy import stats
 
-from tracker.seeds import MOST, PAIRS, TWO_SAMPLES, Design, careful, power, seeds_needed, trend_design
+from tracker.statistics.seeds import (
+    MOST,
+    PAIRS,
+    TWO_SAMPLES,
+    Design,
+    careful,
+    power,
+    seeds_needed,
+    trend_design,
+)
 
 KNOWN = 10**9  # degrees of freedom of a spread that is known
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from tracker.clauses import label
 from tracker.findings import Finding
 from tracker.questions.question import VERDICTS, Claim, Metric, Question
+from tracker.statistics.verdicts import OPEN, TRENDS, Comparison
 from tracker.table import Row, rows
-from tracker.verdicts import OPEN, TRENDS, Comparison
+from tracker.wording.clauses import label
 
 TREES = int(os.environ.get("TREES", "1000"))
 NAMES = [

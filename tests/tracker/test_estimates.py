@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tracker.comparisons import compare
-from tracker.effects import Sample, holm, paired, slope, welch
-from tracker.estimates import Estimate, chosen, estimates, interval
 from tracker.questions.question import Metric, Question
 from tracker.run import Run
+from tracker.statistics.comparisons import compare
+from tracker.statistics.effects import Sample, holm, paired, slope, welch
+from tracker.statistics.estimates import Estimate, chosen, estimates, interval
 from tracker.tree import Node, cells
 
 SAMPLES = st.lists(st.floats(-1000, 1000).map(lambda x: round(x, 3)), min_size=3, max_size=8).filter(

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tracker.findings import Finding, answer, cells_state, findings
+from tracker.findings import Finding, answer, findings
+from tracker.findings.states import cells_state
 from tracker.questions.question import Metric, Question, Questions
 from tracker.run import Run
 from tracker.table import rows

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tracker.findings import Finding, findings
+from tracker.findings.unknown import unknown_settings
 from tracker.questions.question import Metric, Question, Questions
 from tracker.run import Run
 from tracker.tree import build_tree
-from tracker.unknown import unknown_settings
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -58,10 +58,10 @@ def check(questions: Path) -> None:
 def _answer(questions: Questions, store: Store) -> tuple[Finding, ...]:
     """The findings; what they may miss is named on stderr: runs not read in full, unknown metrics."""
     from tracker.findings import findings
+    from tracker.findings.seals import read_seals
+    from tracker.findings.unknown import unknown_settings, unrecorded_metrics
     from tracker.questions.fields import did_you_mean
-    from tracker.seals import read_seals
     from tracker.tree import build_tree
-    from tracker.unknown import unknown_settings, unrecorded_metrics
 
     found = list(store.runs())
     if faulty := [str(run.id) for run in found if run.fault]:

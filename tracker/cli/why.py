@@ -63,8 +63,8 @@ def reproduce(questions: Path, node: str, store: str) -> None:
 def seal(questions: Path, accept: tuple[str, ...], store: str) -> None:
     """Keep what is found now, so that later runs show which findings rest on something else by then."""
     from tracker import answer, load_questions, open_store
-    from tracker.sealing import seal as seal_all
-    from tracker.seals import seals_path
+    from tracker.findings.sealing import seal as seal_all
+    from tracker.findings.seals import seals_path
 
     asked = load_questions(questions)
     for node in accept:
@@ -127,7 +127,7 @@ def _tell(finding: Finding, row: Row, name: str) -> None:
 
 def _tell_runs(finding: Finding, store: Store) -> None:
     from tracker.why import sources
-    from tracker.words import measure
+    from tracker.wording.words import measure
 
     metric = finding.node.question.metric
     found = list(sources(finding, store))

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tracker.configs import same
-from tracker.estimates import Estimate, Numbers
 from tracker.findings import Finding, walk
 from tracker.run import Run
+from tracker.statistics.estimates import Estimate, Numbers
+from tracker.statistics.verdicts import TRENDS, Comparison
 from tracker.table import Scalar, scalar
 from tracker.tree import Cell
-from tracker.verdicts import TRENDS, Comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

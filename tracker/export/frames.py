@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tracker.estimates import Numbers
 from tracker.export.sheets import Sheet, runs_sheet, tree_sheet, values_sheet
 from tracker.findings import Finding
+from tracker.statistics.estimates import Numbers
 from tracker.table import rows
 
 if TYPE_CHECKING:

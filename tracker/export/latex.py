@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tracker.estimates import Estimate
 from tracker.export.details import ValueRow, value_rows
 from tracker.export.files import replace_all
 from tracker.export.latex_text import UNKNOWN, aligned, escaped
@@ -14,6 +13,7 @@ from tracker.export.page.figures import difference_decimals
 from tracker.export.page.numbers_table import against
 from tracker.findings import Finding, walk
 from tracker.rounding import MOST_DECIMALS, digits, p_value
+from tracker.statistics.estimates import Estimate
 
 LONG = 40  # rows from which on the table may break over pages
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tracker import sentences
 from tracker.export.cells import clean
 from tracker.export.files import replace_all
 from tracker.export.terminal import MARKS
 from tracker.findings import Finding, walk
+from tracker.wording import sentences
 
 _HEADINGS = ("question", "state", "skill (mean ± sd)", "finding")
 _INDENT = "&emsp;"

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
-from tracker.estimates import Estimate
 from tracker.export.page.figures import between, decimals_of, difference_decimals, number, value_text
 from tracker.export.page.numbers_table import against, tones
 from tracker.export.page.skill_plot import skill_plot
 from tracker.export.page.svg import element, joined
 from tracker.export.terminal import MARKS
 from tracker.findings import Finding
+from tracker.statistics.estimates import Estimate
 
 # Notebooks have their own colours, light or dark: only the tones of verdicts are ours, readable on both.
 _STYLE = """

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from tracker.estimates import Numbers
 from tracker.export import columns
 from tracker.export.details import RunRow, ValueRow, run_rows, value_rows
 from tracker.findings import Finding
+from tracker.statistics.estimates import Numbers
 from tracker.table import Row, rows
 
 _KINDS = {  # annotation of a field -> type in a table schema

@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.text import Text
 from rich.tree import Tree
 
-from tracker import sentences
 from tracker.findings import Finding
+from tracker.wording import sentences
 
 MARKS = {  # state -> sign, style
     "planned": ("○", "dim"),

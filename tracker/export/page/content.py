@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from tracker.claims import Checked
 from tracker.export.page.curve_plot import curve_plot, legend
 from tracker.export.page.curves import FEWEST_POINTS, MOST_POINTS, learning_curves
 from tracker.export.page.evidence import Evidence, evidence
@@ -17,6 +16,7 @@ from tracker.export.page.recordings import Recordings
 from tracker.export.page.skill_plot import skill_plot
 from tracker.export.page.words import Sign, outcome_sign, state_sign, verdict_sign
 from tracker.findings import Finding, walk
+from tracker.findings.claims import Checked
 from tracker.rounding import percentage
 from tracker.table import Row, rows
 

@@ -14,8 +14,8 @@ from tracker.export.page.words import Sign, state_sign
 from tracker.findings import Finding
 from tracker.questions.question import Question
 from tracker.run import Run
+from tracker.statistics.verdicts import OPEN
 from tracker.tree import Cell
-from tracker.verdicts import OPEN
 
 _SHORT_COMMIT = 10
 

@@ -7,10 +7,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tracker.estimates import Estimate
 from tracker.questions.question import Question
 from tracker.rounding import MOST_DECIMALS, digits, enough_decimals, p_value
-from tracker.verdicts import WITHIN, Comparison
+from tracker.statistics.estimates import Estimate
+from tracker.statistics.verdicts import WITHIN, Comparison
 
 NOTHING = "–"  # stands where a number is not known
 _TOLD_SEEDS = 20  # at a value; more would cover the page

@@ -8,13 +8,13 @@ from typing import Protocol
 
 from markupsafe import Markup
 
-from tracker.comparisons import places
-from tracker.estimates import Estimate
 from tracker.export.page import svg
 from tracker.export.page.axes import Axis, fitted, tick_labels
 from tracker.export.page.figures import value_text, with_unit
 from tracker.export.page.svg import CHARACTER, WIDTH, Point, element
 from tracker.questions.question import Question
+from tracker.statistics.comparisons import places
+from tracker.statistics.estimates import Estimate
 
 _ROW = 36.0  # height of a category
 _HEIGHT = 250.0  # of a plot along a scale

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tracker.configs import same
-from tracker.estimates import Estimate
 from tracker.export.page.figures import (
     NOTHING,
     between,
@@ -20,7 +19,8 @@ from tracker.export.page.words import Sign, verdict_sign
 from tracker.findings import Finding
 from tracker.questions.question import Question
 from tracker.rounding import percentage
-from tracker.verdicts import TRENDS, Comparison
+from tracker.statistics.estimates import Estimate
+from tracker.statistics.verdicts import TRENDS, Comparison
 
 
 @dataclass(frozen=True, slots=True)

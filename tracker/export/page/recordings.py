@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tracker.estimates import LARGEST
 from tracker.run import Run
+from tracker.statistics.estimates import LARGEST
 from tracker.stores.base import Store
 
 KEPT = 400  # points of a series that are kept: four times what the largest plot shows

@@ -15,9 +15,9 @@ from tracker.errors import TrackerError
 from tracker.export.page.recordings import Recordings
 from tracker.export.page.render import page_text
 from tracker.findings import findings
+from tracker.findings.seals import read_seals, seals_path
 from tracker.questions import load_questions
 from tracker.run import Run
-from tracker.seals import read_seals, seals_path
 from tracker.stores.base import Store
 from tracker.tree import build_tree
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from tracker.configs import same
-from tracker.estimates import Estimate
 from tracker.export.page import svg
 from tracker.export.page.figures import by_seed, decimals_of, number, value_text, with_unit
 from tracker.export.page.layouts import Layout, layout
 from tracker.export.page.svg import WIDTH, element
 from tracker.questions.question import Question
+from tracker.statistics.estimates import Estimate
 
 _SPREAD = 18.0  # over which the seeds of a value are spread, so that none hides another
 _STEP = 5.0  # at most, from one seed to the next

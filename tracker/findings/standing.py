@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tracker.claims import CONTRADICTED, Checked
-from tracker.evidence import Evidence, changes
-from tracker.seals import Seal
-from tracker.verdicts import OPEN
+from tracker.findings.claims import CONTRADICTED, Checked
+from tracker.findings.evidence import Evidence, changes
+from tracker.findings.seals import Seal
+from tracker.statistics.verdicts import OPEN
 
 
 @dataclass(frozen=True, slots=True)

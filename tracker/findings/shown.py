@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from tracker.estimates import Numbers
     from tracker.findings import Finding
+    from tracker.statistics.estimates import Numbers
 
 
 class Shown:

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from tracker.configs import same
-from tracker.effects import Bend, Effect, Sample, bend, hedges, paired, slope, welch
-from tracker.estimates import Estimate
-from tracker.moments import correlation, mean
 from tracker.questions.question import Question
-from tracker.seeds import FEWEST
-from tracker.verdicts import Comparison, Tested, judged
+from tracker.statistics.effects import Bend, Effect, Sample, bend, hedges, paired, slope, welch
+from tracker.statistics.estimates import Estimate
+from tracker.statistics.moments import correlation, mean
+from tracker.statistics.seeds import FEWEST
+from tracker.statistics.verdicts import Comparison, Tested, judged
 
 __all__ = ["BEND_SHARE", "FEWEST", "Comparison", "compare", "lost", "places"]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tracker.moments import mean, pooled, sd, variance
+from tracker.statistics.moments import mean, pooled, sd, variance
 
 
 @dataclass(frozen=True, slots=True)

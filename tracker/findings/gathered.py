@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from tracker.estimates import Numbers
 from tracker.run import Run
+from tracker.statistics.estimates import Numbers
 from tracker.tree import Node
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from tracker.configs import same
 from tracker.questions.question import TREND_WORDS, Claim, Question
-from tracker.verdicts import OPEN, TRENDS, Comparison
-from tracker.words import label, unit
+from tracker.statistics.verdicts import OPEN, TRENDS, Comparison
+from tracker.wording.words import label, unit
 
 SUPPORTED, CONTRADICTED, OPEN_CLAIM = "supported", "contradicted", "not settled"
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from tracker.estimates import Estimate
-from tracker.forecast import forecast
-from tracker.moments import skewed
 from tracker.questions.question import Question
 from tracker.rounding import MOST_DECIMALS, digits
-from tracker.seeds import MOST
-from tracker.verdicts import OPEN, Comparison
-from tracker.words import label, margin
+from tracker.statistics.estimates import Estimate
+from tracker.statistics.forecast import forecast
+from tracker.statistics.moments import skewed
+from tracker.statistics.seeds import MOST
+from tracker.statistics.verdicts import OPEN, Comparison
+from tracker.wording.words import label, margin
 
 FEWEST_TRIED = 3  # numbers of which one can lie inside
 LOOSE = 0.2  # a correlation of pairs under which pairing loses power

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tracker.findings import Finding, walk
-from tracker.seals import Seal, read_seals, write_seals
+from tracker.findings.seals import Seal, read_seals, write_seals
 
 
 def seal(

@@ -7,24 +7,23 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from tracker import looks, sentences
-from tracker.claims import Checked, check
-from tracker.comparisons import compare
-from tracker.estimates import Estimate, Numbers, estimates
-from tracker.evidence import Evidence, gather
-from tracker.forecast import forecast
-from tracker.gathered import gathered
+from tracker.findings.claims import Checked, check
+from tracker.findings.evidence import Evidence, gather
+from tracker.findings.gathered import gathered
+from tracker.findings.seals import Seal, read_seals
+from tracker.findings.shown import Shown
+from tracker.findings.standing import Standing, standing
+from tracker.findings.states import CLOSED, ENDED, STATUS, cells_state, group_state
 from tracker.questions.question import Question, Questions
-from tracker.seals import Seal, read_seals
-from tracker.shown import Shown
-from tracker.standing import Standing, standing
-from tracker.states import CLOSED, ENDED, STATUS, cells_state, group_state
+from tracker.statistics import looks
+from tracker.statistics.comparisons import compare
+from tracker.statistics.estimates import Estimate, Numbers, estimates
+from tracker.statistics.forecast import forecast
+from tracker.statistics.verdicts import OPEN, Comparison, leading
 from tracker.stores.base import Store
 from tracker.tree import Cell, Node, build_tree
-from tracker.verdicts import OPEN, Comparison, leading
-from tracker.words import listed
-
-__all__ = ["Finding", "answer", "cells_state", "findings", "walk"]
+from tracker.wording import sentences
+from tracker.wording.words import listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tracker.effects import Effect, Sample, paired, slopes_without_each, welch
-from tracker.estimates import Estimate
+from tracker.statistics.effects import Effect, Sample, paired, slopes_without_each, welch
+from tracker.statistics.estimates import Estimate
 
 FEWEST = 4  # seeds from which one may be left out, so that three remain for a verdict
 

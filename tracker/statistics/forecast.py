@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tracker.comparisons import BEND_SHARE, places
 from tracker.configs import same
-from tracker.estimates import Estimate
-from tracker.moments import pooled
 from tracker.questions.question import Question
-from tracker.seeds import PAIRS, TWO_SAMPLES, seeds_needed, trend_design
-from tracker.verdicts import TRENDS, Comparison
+from tracker.statistics.comparisons import BEND_SHARE, places
+from tracker.statistics.estimates import Estimate
+from tracker.statistics.moments import pooled
+from tracker.statistics.seeds import PAIRS, TWO_SAMPLES, seeds_needed, trend_design
+from tracker.statistics.verdicts import TRENDS, Comparison
 
 
 def forecast(question: Question, estimates: Sequence[Estimate], lead: Comparison) -> int | None:

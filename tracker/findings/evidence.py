@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tracker.configs import key
-from tracker.estimates import Numbers
 from tracker.questions.question import Question
 from tracker.run import Run
+from tracker.statistics.estimates import Numbers
 from tracker.tree import Node
 
 _LENGTH = (

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tracker.effects import Effect, holm
-from tracker.estimates import Estimate
 from tracker.questions.question import Question
-from tracker.robustness import seeds_that_decide
+from tracker.statistics.effects import Effect, holm
+from tracker.statistics.estimates import Estimate
+from tracker.statistics.robustness import seeds_that_decide
 
 WITHIN = ("same", "flat", "better-but-small", "worse-but-small")  # verdicts that rest on p_same
 OPEN = ("", "unreplicated", "inconclusive")  # verdicts that answer nothing

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker.errors import QuestionsError
-from tracker.evidence import Evidence
+from tracker.findings.evidence import Evidence
 
 VERSION = 1
 

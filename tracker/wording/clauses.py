@@ -9,9 +9,9 @@ from typing import Any
 from tracker.configs import same
 from tracker.questions.question import Question
 from tracker.rounding import enough_decimals, p_value, percentage
-from tracker.seeds import FEWEST
-from tracker.verdicts import WITHIN, Comparison
-from tracker.words import label, margin, measure, unit
+from tracker.statistics.seeds import FEWEST
+from tracker.statistics.verdicts import WITHIN, Comparison
+from tracker.wording.words import label, margin, measure, unit
 
 
 def clause(question: Question, one: Comparison, never: Sequence[Any]) -> str:

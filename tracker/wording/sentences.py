@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tracker import remarks
-from tracker.clauses import clause
-from tracker.comparisons import lost
-from tracker.estimates import Estimate
 from tracker.questions.question import Question
 from tracker.rounding import MOST_DECIMALS, digits, enough_decimals
-from tracker.verdicts import Comparison, leading
-from tracker.words import label, listed, measure
+from tracker.statistics.comparisons import lost
+from tracker.statistics.estimates import Estimate
+from tracker.statistics.verdicts import Comparison, leading
+from tracker.wording import remarks
+from tracker.wording.clauses import clause
+from tracker.wording.words import label, listed, measure
 
 
 def skills(question: Question, estimates: Iterable[Estimate]) -> str:

@@ -9,9 +9,9 @@ from statistics import median
 from typing import Any
 
 from tracker.configs import same
-from tracker.moments import mean, outlier, sd
 from tracker.run import Run
-from tracker.testset import network_interval
+from tracker.statistics.moments import mean, outlier, sd
+from tracker.statistics.testset import network_interval
 from tracker.tree import Cell, Node
 
 Numbers = Callable[[Iterable[Run], str, str], Mapping[int | str, float]]  # as Store.values

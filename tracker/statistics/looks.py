@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tracker.questions.question import Question
+from tracker.statistics.verdicts import OPEN, Comparison
 from tracker.tree import Node
-from tracker.verdicts import OPEN, Comparison
 
 
 @dataclass(frozen=True, slots=True)

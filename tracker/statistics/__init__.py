@@ -1,0 +1,1 @@
+"""From the numbers of runs to verdicts: estimates, tests, looks, seeds."""

@@ -1,0 +1,1 @@
+"""What was found, in sentences that say no more than their numbers."""
