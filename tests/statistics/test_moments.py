@@ -19,7 +19,12 @@ NUMBERS = st.lists(st.floats(-1e6, 1e6).map(lambda x: round(x, 3)), min_size=3, 
 def test_mean_and_spread_are_those_of_the_standard_library(numbers: list[float]) -> None:
     assert mean(numbers) == pytest.approx(statistics.fmean(numbers), rel=1e-12, abs=1e-12)
     assert variance(numbers) == pytest.approx(statistics.variance(numbers), rel=1e-9, abs=1e-12)
-    assert sd(numbers) == pytest.approx(statistics.stdev(numbers), rel=1e-9, abs=1e-12)
+    assert sd(numbers) == pytest.approx(statistics.stdev(numbers), rel=1e-7, abs=1e-9)
+
+
+@given(st.floats(-1e6, 1e6), st.integers(2, 9))
+def test_equal_numbers_have_no_spread_at_all(number: float, n: int) -> None:
+    assert sd([number] * n) == 0
 
 
 @given(NUMBERS.filter(lambda numbers: statistics.stdev(numbers) > 1))

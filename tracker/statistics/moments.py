@@ -16,9 +16,10 @@ def mean(numbers: Sequence[float]) -> float:
 
 
 def variance(numbers: Sequence[float]) -> float:
-    """The variance, with n - 1, of two numbers or more."""
-    centre = mean(numbers)
-    return math.fsum([(number - centre) ** 2 for number in numbers]) / (len(numbers) - 1)
+    """The variance, with n - 1, of two numbers or more; exactly 0 where all are equal."""
+    steps = [number - numbers[0] for number in numbers]  # the mean of equal numbers may miss them by a bit
+    centre = mean(steps)
+    return math.fsum([(step - centre) ** 2 for step in steps]) / (len(numbers) - 1)
 
 
 def sd(numbers: Sequence[float]) -> float:
