@@ -11,6 +11,7 @@ from tracker.errors import SettingsFileError
 
 STORE_VARIABLE = "TRACKER_STORE"
 FOLDER_VARIABLE = "TRACKER_FOLDER"
+QUESTIONS_VARIABLE = "TRACKER_QUESTIONS"  # names of the questions that a run is started for, with commas
 SETTINGS_FILE = "tracker.toml"
 DEFAULT_STORE = "runs"  # also the folder in which runs are written first when the store is a MongoDB
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from sweeps.engines.base import Event
 from sweeps.plan import Job
 from tracker.errors import LaunchError
-from tracker.settings import STORE_VARIABLE
+from tracker.settings import QUESTIONS_VARIABLE, STORE_VARIABLE
 
 POLL = 0.05  # seconds between two looks at the processes
 GRACE = 10.0  # seconds that a run has to record its own end before it is killed
@@ -123,15 +123,16 @@ class LocalEngine:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=self._environment(slot),
+                env=self._environment(job, slot),
                 start_new_session=True,  # Ctrl-C reaches the sweep alone, which then ends its runs in order
             )
         self._running.append(_Running(job, process, log, slot, time.monotonic()))
         self._news.append(Event(job, log))
 
-    def _environment(self, slot: int) -> dict[str, str]:
+    def _environment(self, job: Job, slot: int) -> dict[str, str]:
         threads = str(self._threads)
-        chosen = {STORE_VARIABLE: self._store, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        chosen = {STORE_VARIABLE: self._store, QUESTIONS_VARIABLE: ",".join(job.nodes)}
+        chosen |= {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
         if cards := gpus():
             chosen["CUDA_VISIBLE_DEVICES"] = cards[slot % len(cards)]
         return {**os.environ, **chosen, "PYTHONUNBUFFERED": "1"}

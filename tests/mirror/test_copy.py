@@ -48,7 +48,7 @@ def test_every_document_is_as_omniboard_wants_it(store: Path, tmp_path: Path, da
     assert faults(database) == []
     first, second = (database.runs.find_one({"_id": id}) for id in (1, 2))
     assert first["experiment"]["sources"] == second["experiment"]["sources"] != []
-    assert first["omniboard"] == {"tags": ["norm", "norm.rate"]}
+    assert first["omniboard"] == {"tags": ["question:norm", "question:norm.rate"]}
 
 
 def test_a_second_copy_writes_nothing(store: Path, tmp_path: Path, database: Any) -> None:

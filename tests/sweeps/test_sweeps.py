@@ -174,6 +174,16 @@ def test_a_plan_says_what_became_of_the_last_attempt(place: Path, sweeps: Sweeps
     assert all(line.endswith("  # failed") for line in lines)
 
 
+def test_a_run_carries_the_questions_that_it_was_started_for(place: Path, sweeps: Sweeps) -> None:
+    sweeps("run", "questions.yaml")
+
+    told = {
+        run.config["x"]: run.info["tracker"]["questions"] for run in open_store(str(place / "runs")).runs()
+    }
+
+    assert told == {1: ["first", "again"], 2: ["first", "again"], 3: ["first"]}
+
+
 def test_the_cores_are_divided_between_the_runs(place: Path, sweeps: Sweeps) -> None:
     script = (place / "toy.py").read_text()
     threads = 'import os; print("threads", os.environ["OMP_NUM_THREADS"], "'

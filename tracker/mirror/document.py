@@ -10,6 +10,7 @@ from tracker.journal.jsonpickled import opened
 from tracker.journal.moments import utc
 from tracker.journal.plain import plain
 from tracker.mirror.fitting import fitted
+from tracker.stores.collections import QUESTION_TAG
 
 FORMAT = "MongoObserver-0.7.0"  # Sacred's name for this shape
 
@@ -47,9 +48,9 @@ def heartbeat_of(record: Mapping[str, Any]) -> datetime | None:
 
 
 def tags_of(document: Mapping[str, Any]) -> list[str]:
-    """The questions that the run answers."""
+    """A tag for every question that the run was started for."""
     questions = document["info"]["tracker"].get("questions")
-    return [str(question) for question in questions] if isinstance(questions, list) else []
+    return [f"{QUESTION_TAG}{question}" for question in questions] if isinstance(questions, list) else []
 
 
 def _plain(record: Mapping[str, Any], name: str, left_out: list[str]) -> Document:

@@ -11,9 +11,9 @@ from typing import Any
 
 from tracker.findings import Finding, walk
 from tracker.run import Run
+from tracker.stores.collections import QUESTION_TAG
 from tracker.table import Row, rows
 
-TAG = "question:"  # the beginning of the tags that the tracker keeps; all others are the user's
 FACTS = ("context", "setup", "parameter", "value", "status", "skill", "finding")  # under info.tracker
 
 
@@ -60,7 +60,7 @@ def _facts(row: Row, value: Any, run: Run, finding: Finding) -> dict[str, Any]:
 
 def _answer(by_node: Mapping[str, Mapping[str, Any]]) -> Answer:
     facts = {name: _joined([part[name] for part in by_node.values()]) for name in FACTS}
-    return Answer(tuple(f"{TAG}{node}" for node in by_node), facts)
+    return Answer(tuple(f"{QUESTION_TAG}{node}" for node in by_node), facts)
 
 
 def _joined(values: Sequence[Any]) -> Any:

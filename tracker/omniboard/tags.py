@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tracker.omniboard.answers import FACTS, TAG, Answer
+from tracker.omniboard.answers import FACTS, Answer
+from tracker.stores.collections import QUESTION_TAG
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def _tags(document: Mapping[str, Any], old: Any, own: Sequence[str]) -> list[str
     """The user's tags, then the tracker's; None where there are none and none were written before."""
     if old is None and not own:
         return None
-    return [tag for tag in _listed(document, old) if not str(tag).startswith(TAG)] + list(own)
+    return [tag for tag in _listed(document, old) if not str(tag).startswith(QUESTION_TAG)] + list(own)
 
 
 def _listed(document: Mapping[str, Any], old: Any) -> list[Any]:

@@ -18,11 +18,10 @@ from tracker.recording.machine import distributions, graphics_cards
 from tracker.recording.places import Place
 from tracker.recording.signals import Signals
 from tracker.recording.sources import imported_sources, without_credentials
+from tracker.settings import QUESTIONS_VARIABLE
 
 if TYPE_CHECKING:
     from tracker.mirror import Mirror
-
-QUESTIONS_VARIABLE = "TRACKER_QUESTIONS"  # names of the questions that the run is started for, with commas
 
 
 @dataclass(frozen=True)
