@@ -165,9 +165,9 @@ def test_a_server_that_is_gone_for_good_is_told_with_the_command_that_brings_the
     assert time.monotonic() - begun < 3
     assert f"`tracker push 1 --from {store}`" in told
     assert "(it does not answer)" in told
-    own_server.start()
+    own_server.start()  # an attempt of the mirror that is still under way may be faster than the push
     (transfer,) = push(store, own_server.address())
-    assert transfer.written
+    assert not transfer.trouble
     assert_whole(store, own_server.address())
     (transfer,) = push(store, own_server.address())
     assert not transfer.written

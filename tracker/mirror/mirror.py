@@ -68,7 +68,7 @@ class Mirror:
         self._wake.set()
 
     def finish(self, patience: float = 10.0) -> str:
-        """Copies the rest of a run that has ended; after that, nothing is copied any more.
+        """Copies the rest of a run that has ended; no copy is begun after that.
 
         Returns "" when all is there, or after `patience` seconds a sentence that names what to do.
         """
