@@ -62,17 +62,19 @@ def test_a_journaled_run_that_ended_is_healthy(store: Path) -> None:
 
 
 def test_a_journaled_run_that_was_killed_is_ended_in_its_journal(store: Path) -> None:
-    start(store)
+    start(store).beat(LONG_AGO + timedelta(seconds=5))
 
     (told,) = said(store, fix=True)
 
     assert told.startswith(
-        "run 1: says RUNNING, but gave its last sign of life 2026-01-01 12:00:00 UTC; --fix writes"
+        "run 1: says RUNNING, but gave its last sign of life 2026-01-01 12:00:05 UTC; --fix writes"
     )
     record = read_record(store / "1")
     assert record is not None
-    assert (record.document["status"], record.document["stop_time"]) == ("INTERRUPTED", LONG_AGO)
+    ended = ("INTERRUPTED", LONG_AGO + timedelta(seconds=5))
+    assert (record.document["status"], record.document["stop_time"]) == ended
     assert "doctor" in record.document["info"]["tracker"]
+    assert record.document["info"]["tracker"]["elapsed"] == 5
     assert json.loads((store / "1/run.json").read_text())["status"] == "INTERRUPTED"
     assert json.loads((store / "1/metrics.json").read_text())["loss"]["values"] == [0.5, 0.4]
     assert said(store) == []
@@ -229,10 +231,11 @@ def test_the_command_mends_and_then_finds_nothing(store: Path) -> None:
     assert (second.stdout, second.stderr) == ("", "1 run is healthy\n")
 
 
-def test_a_folder_that_is_not_there_holds_no_runs(store: Path) -> None:
+def test_a_folder_that_is_not_there_is_not_called_healthy(store: Path) -> None:
     answer = CliRunner().invoke(main, ["doctor", "--store", str(store)])
 
-    assert (answer.exit_code, answer.stderr) == (0, "0 runs are healthy\n")
+    assert answer.exit_code == 1
+    assert answer.stderr == f"Error: {store} is not there: name the folder that holds the runs.\n"
 
 
 def test_a_store_that_is_a_file_is_refused(store: Path) -> None:

@@ -107,7 +107,8 @@ CHECKS = (
     Check("tags", "blanks Omniboard for everybody", "makes a list of it", tags, otherwise="make it a list"),
     Check("fail traces", "blanks Omniboard when the row is opened", "makes a list of it", fail_trace,
           otherwise="make it a list"),
-    Check("unreadable records", "readers see less than was written", "restore the file from a copy", reading),
+    Check("unreadable records", "readers see less than was written",
+          "mend that, or restore the file from a copy", reading),
 )  # fmt: skip
 
 # in a database alone: a folder names its runs as it likes, and its files have no limit

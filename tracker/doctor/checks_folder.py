@@ -17,6 +17,7 @@ from tracker.journal.append import AppendFile
 from tracker.journal.events import events
 from tracker.journal.identity import recorded_uuid
 from tracker.journal.layout import JOURNAL, RUN
+from tracker.journal.moments import utc
 from tracker.journal.sacred_files import write_sacred_files
 from tracker.journal.writer import RunJournal
 
@@ -108,13 +109,22 @@ def _hides_something(content: bytes) -> bool:
 
 
 def _end_line(path: Path) -> None:
+    _may_append(path)
     AppendFile(path).close()
 
 
+def _may_append(path: Path) -> None:
+    """Raises OSError before anything is queued that would have to be rescued."""
+    with path.open("ab"):
+        pass
+
+
 def _end_run(folder: Path, run: Entry, beat: datetime) -> None:
+    _may_append(folder / JOURNAL)
     journal = RunJournal(folder, run.id, recorded_uuid(run.document))
     journal.note_facts({"doctor": NOTE})
-    journal.end(ENDED, beat)
+    started = utc(run.document.get("start_time")) or beat
+    journal.end(ENDED, beat, elapsed=max(0.0, (beat - started).total_seconds()))
 
 
 def _status(path: Path) -> str:

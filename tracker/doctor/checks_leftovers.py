@@ -66,8 +66,11 @@ def _unfinished(store: Path, runs: Mapping[str, Entry]) -> Iterator[Path]:
 
 
 def _matching(folder: Path, pattern: re.Pattern[str]) -> Iterator[Path]:
-    if folder.is_dir():
-        yield from (path for path in sorted(folder.iterdir()) if pattern.fullmatch(path.name))
+    try:
+        found = sorted(folder.iterdir())
+    except OSError:  # not there, or closed to this user
+        return
+    yield from (path for path in found if pattern.fullmatch(path.name))
 
 
 def _folders(store: Path) -> list[Path]:

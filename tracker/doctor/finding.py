@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from tracker.errors import StoreError
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -31,5 +33,10 @@ class Finding:
         """The finding after its mend; raises StoreError where the store cannot be written."""
         if self.mend is None:
             return self
-        self.mend()
+        try:
+            self.mend()
+        except OSError as error:
+            raise StoreError(
+                f"{self.place} cannot be mended ({error.strerror}): see its permissions, and ask again."
+            ) from error
         return replace(self, mended=True)

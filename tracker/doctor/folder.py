@@ -53,17 +53,12 @@ class FolderWard:
                     yield Metric(self._runs[name], document)
 
     def change(self, run: Entry, changes: Mapping[str, Any]) -> None:
-        """Set fields of a record of stock Sacred."""
-        try:
-            change_record(self._store / str(run.id), changes)
-        except OSError as error:
-            raise StoreError(
-                f"{run.place} cannot be mended ({error.strerror}): see its permissions."
-            ) from error
+        """Set fields of a record of stock Sacred; raises OSError."""
+        change_record(self._store / str(run.id), changes)
         self._runs[str(run.id)] = run.changed(changes)
 
     def change_metric(self, metric: Metric, changes: Mapping[str, Any]) -> None:
-        """Set lists of a metric of stock Sacred."""
+        """Set lists of a metric of stock Sacred; raises OSError."""
         change_metric(self._store / str(metric.run.id), str(metric.document["name"]), changes)
 
     def findings(self) -> Iterator[Finding]:
@@ -75,8 +70,8 @@ class FolderWard:
         try:
             with os.scandir(self._store) as entries:
                 found = [Path(entry) for entry in entries if is_run_name(entry.name) and entry.is_dir()]
-        except FileNotFoundError:
-            return []
+        except FileNotFoundError as error:
+            raise StoreError(f"{self._store} is not there: name the folder that holds the runs.") from error
         except NotADirectoryError as error:
             raise StoreError(f"{self._store} is a file: name the folder that holds the runs.") from error
         except OSError as error:

@@ -30,7 +30,11 @@ def change_record(folder: Path, changes: Mapping[str, Any]) -> None:
 
 def raw_metrics(folder: Path) -> Iterator[dict[str, Any]]:
     """The metrics as Sacred wrote them, in the shape of the database's documents."""
-    for name, metric in _read(folder / METRICS).items():
+    try:
+        metrics = _read(folder / METRICS)
+    except OSError:  # closed to this user, which the record's fault tells
+        return
+    for name, metric in metrics.items():
         if isinstance(metric, dict):
             yield {"name": name, **metric}
 

@@ -35,12 +35,29 @@ def read(path: Path) -> Reading:
 
 def read_if_there(path: Path) -> Reading:
     """The same for a file that a run need not have."""
-    return read(path) if path.exists() else Reading()
+    try:
+        return read(path) if is_there(path) else Reading()
+    except OSError as error:
+        return unreadable(path, error)
 
 
 def check_end(path: Path) -> str:
     """What is wrong with a file of metrics, told from its last bytes, because it may be large."""
-    return _patiently(_look_at_end, path).fault if path.exists() else ""
+    return _patiently(_look_at_end, path).fault if is_there(path) else ""
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file; raises OSError where the folder is closed to this user."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
+        return False
+    return True
+
+
+def unreadable(path: Path, error: OSError) -> Reading:
+    """What is known of a file that the system does not open."""
+    return Reading(fault=f"{path.name} cannot be read ({error.strerror})")
 
 
 def _patiently(look: Callable[[Path], Reading], path: Path) -> Reading:
@@ -67,7 +84,7 @@ def _load(path: Path) -> Reading:
     except FileNotFoundError:
         return Reading(fault=f"{path.name} is missing")
     except OSError as error:
-        return Reading(fault=f"{path.name} cannot be read ({error.strerror})")
+        return unreadable(path, error)
     except ValueError:
         return Reading(fault=_torn(path, text))
     if not isinstance(content, dict):
@@ -81,7 +98,7 @@ def _look_at_end(path: Path) -> Reading:
             file.seek(max(0, path.stat().st_size - 16))
             end = file.read().rstrip()
     except OSError as error:
-        return Reading(fault=f"{path.name} cannot be read ({error.strerror})")
+        return unreadable(path, error)
     return Reading() if end.endswith(_ENDS) else Reading(fault=_torn(path, end))
 
 

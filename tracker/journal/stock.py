@@ -11,7 +11,7 @@ from typing import Any
 from tracker.journal.jsonpickled import opened
 from tracker.journal.layout import CONFIG, INFO, METRICS, RESOURCES, RUN
 from tracker.journal.moments import microseconds, utc
-from tracker.journal.patience import Reading, check_end, read, read_if_there
+from tracker.journal.patience import Reading, check_end, is_there, read, read_if_there, unreadable
 from tracker.journal.points import Points
 
 _TIMES = ("start_time", "heartbeat", "stop_time")
@@ -19,8 +19,11 @@ _TIMES = ("start_time", "heartbeat", "stop_time")
 
 def read_stock(folder: Path) -> Reading | None:
     """The run's document in the shape of MongoObserver's, without its id; None where no run is."""
-    if not (folder / RUN).exists():
-        return None
+    try:
+        if not is_there(folder / RUN):
+            return None
+    except OSError as error:  # one fault for all files of a folder that is closed
+        return unreadable(folder / RUN, error)
     record, config, info = read(folder / RUN), read(folder / CONFIG), read_if_there(folder / INFO)
     faults = (record.fault, config.fault, info.fault, check_end(folder / METRICS))
     told = _as_in_mongo(record.content) if not record.fault else _caught_writing(folder / RUN)

@@ -64,13 +64,13 @@ def mongo_address(value: str) -> str:
 def check_folder(folder: str) -> None:
     """Raise StoreError when runs cannot be written in `folder`, which need not exist yet; leaves nothing."""
     path = Path(folder).absolute()
-    missing = [place for place in (path, *path.parents) if not place.exists()]
-    nearest = path if path.exists() else missing[-1].parent
-    if not nearest.is_dir():
-        raise StoreError(
-            f"{folder}: {nearest} is a file; runs are recorded in a folder, give another with -F FOLDER"
-        )
     try:
+        missing = [place for place in (path, *path.parents) if not place.exists()]
+        nearest = path if path.exists() else missing[-1].parent
+        if not nearest.is_dir():
+            raise StoreError(
+                f"{folder}: {nearest} is a file; runs are recorded in a folder, give another with -F FOLDER"
+            )
         with tempfile.TemporaryDirectory(dir=nearest, prefix=".tracker-"):
             pass
     except OSError as error:
