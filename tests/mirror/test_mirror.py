@@ -163,7 +163,7 @@ def test_a_server_that_is_gone_for_good_is_told_with_the_command_that_brings_the
     begun = time.monotonic()
     told = mirror.finish(2.0)
     assert time.monotonic() - begun < 3
-    assert f"`tracker push 1 --from {store}`" in told
+    assert f"`tracker push 1 --from {store} --to ADDRESS`" in told
     assert "(it does not answer)" in told
     own_server.start()  # an attempt of the mirror that is still under way may be faster than the push
     (transfer,) = push(store, own_server.address())
@@ -171,6 +171,25 @@ def test_a_server_that_is_gone_for_good_is_told_with_the_command_that_brings_the
     assert_whole(store, own_server.address())
     (transfer,) = push(store, own_server.address())
     assert not transfer.written
+
+
+def test_the_command_that_brings_the_rest_names_the_server_unless_it_is_configured(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "mongodb://127.0.0.1:1/grove"
+    secret = "mongodb://me:secret@127.0.0.1:1/grove"
+    monkeypatch.delenv("TRACKER_STORE", raising=False)
+
+    def told(to: str) -> str:
+        mirror, journal = open_mirror(to), begin(store)
+        mirror.follow(journal.folder)
+        end(journal)
+        return mirror.finish(0.1)
+
+    assert f"--from {store} --to {address}`" in told(address)
+    assert f"--from {store} --to ADDRESS`" in told(secret)
+    monkeypatch.setenv("TRACKER_STORE", secret)
+    assert f"--from {store}`" in told(secret)
 
 
 def test_a_server_that_hangs_at_the_end_holds_nobody_up(store: Path, own_server: OwnServer) -> None:

@@ -7,7 +7,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracker.errors import StoreError
+from tracker.errors import StoreError, TrackerError
+from tracker.settings import store_address
 
 if TYPE_CHECKING:
     from tracker.mirror.copy import Copy
@@ -37,6 +38,7 @@ class Mirror:
         from tracker.mirror.server import server_at
 
         self.highest_id = 0  # of the runs in the database, where it answered in time
+        self._address = address
         self.absent = ""  # a sentence for the user, where it did not
         self._server: Server = server_at(address)
         self._copy: Copy | None = None
@@ -88,7 +90,19 @@ class Mirror:
         command = f"tracker push {folder.name} --from {shlex.quote(str(folder.parent))}"
         return (
             f"Run {folder.name} is not wholly in {self._server.shown} yet{why}; its folder has all, and "
-            f"`{command}` brings the rest."
+            f"`{command}{self._target()}` brings the rest."
+        )
+
+    def _target(self) -> str:
+        """The option of push that names this server, where it does not go there by itself."""
+        try:
+            if store_address() == self._address:
+                return ""
+        except TrackerError:  # a settings file that this run did not need
+            pass
+        # what may hold a password is not printed
+        return (
+            f" --to {shlex.quote(self._address)}" if self._address == self._server.shown else " --to ADDRESS"
         )
 
     def _close(self) -> None:
