@@ -90,6 +90,12 @@ def test_an_address_without_a_database_is_refused_with_an_example() -> None:
         open_store("mongodb://localhost:27017")
 
 
+@pytest.mark.parametrize("option", ["tls=maybe", "tlss=true"])
+def test_an_option_that_is_misspelt_is_refused_and_not_passed_over(option: str) -> None:
+    with pytest.raises(StoreError, match=r"'mongodb://\*\*\*@localhost/grove' has an option .+ correct what"):
+        MongoStore(f"mongodb://me:secret@localhost/grove?{option}")
+
+
 def test_a_server_that_is_away_is_told_in_one_sentence() -> None:
     store = open_store("mongodb://me:hunter2@127.0.0.1:1/sacred?serverSelectionTimeoutMS=100")
     away = "No MongoDB answers at mongodb://***@127.0.0.1:1/sacred: start it, or correct the address."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -74,8 +75,16 @@ def _client(address: str, **options: Any) -> MongoClient[dict[str, Any]]:
     from pymongo.errors import PyMongoError
 
     try:
-        # AUTO: a date that Python cannot hold is a fault of one run, not of the whole table
-        return MongoClient(address, datetime_conversion="DATETIME_AUTO", **options)
+        with warnings.catch_warnings():
+            # the driver goes on without a tls option that is misspelt, and sends the password in the open
+            warnings.simplefilter("error", UserWarning)
+            # AUTO: a date that Python cannot hold is a fault of one run, not of the whole table
+            return MongoClient(address, datetime_conversion="DATETIME_AUTO", **options)
+    except UserWarning:
+        raise StoreError(
+            f"{masked(address)!r} has an option that MongoDB's driver does not know, or not with that value: "
+            "correct what stands after its question mark."
+        ) from None
     except (PyMongoError, ValueError):
         # not from the error: its words quote parts of the address, which may be the password
         raise StoreError(
