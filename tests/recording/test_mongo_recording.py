@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from tests.recording.conftest import popen
 from tracker import open_store
 
 SCRIPT = """
@@ -65,3 +68,15 @@ def test_the_address_of_the_server_is_not_in_the_record(tmp_path: Path, mongo_ad
     (run,) = open_store(mongo_address).runs()
 
     assert "mongodb://" not in repr(run)
+
+
+def test_ctrl_c_while_the_copy_is_waited_for_names_the_command_that_brings_it(tmp_path: Path) -> None:
+    with popen(tmp_path, SCRIPT, "-m", "127.0.0.1:1:grove") as process:
+        assert process.stderr is not None
+        before = next(line for line in process.stderr if "Completed after" in line)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+
+    assert "`tracker push 1 --from runs --to mongodb://127.0.0.1:1/grove` brings the rest" in errors, before
+    assert "Traceback" not in errors

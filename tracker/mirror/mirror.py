@@ -82,9 +82,13 @@ class Mirror:
         # one that never answered is not waited for, as its run would only seem to hang
         finished = self._finished.wait(patience if self._is_ready else min(patience, WAIT))
         self._close()
-        return "" if finished else self._left(self._copy.folder)
+        return "" if finished else self.left()
 
-    def _left(self, folder: Path) -> str:
+    def left(self) -> str:
+        """A sentence that names the command for what was not copied, in case that was interrupted."""
+        if self._copy is None:
+            return ""
+        folder = self._copy.folder
         trouble = self._trouble or ("" if self._is_ready else "it does not answer")
         why = f" ({trouble})" if trouble else ""
         command = f"tracker push {folder.name} --from {shlex.quote(str(folder.parent))}"

@@ -114,13 +114,11 @@ class JournalObserver:
         self._attachment.signals.restore()
         if self._attachment.mirror is None or self.journal is None or os.getpid() != self._process:
             return
+        mirror = self._attachment.mirror
         try:
-            mirror = self._attachment.mirror
             left = mirror.finish(SHORT_PATIENCE if mirror.absent else PATIENCE)
         except KeyboardInterrupt:  # the run itself is over and recorded
-            left = (
-                f"copying run {self.journal.id} was interrupted; `tracker push {self.journal.id}` brings it"
-            )
+            left = mirror.left()
         if left:
             self._warn(left)
 
