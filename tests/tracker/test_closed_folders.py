@@ -103,10 +103,24 @@ def test_the_doctor_mends_nothing_where_it_may_not_write(harm: object, store: Pa
     answer = ask("doctor", "--store", str(store), "--fix")
 
     assert answer.exit_code == 1
-    assert answer.output.count("\n") == 1
+    assert "0 mended" in answer.output
     assert "cannot be mended (Permission denied): see its permissions" in answer.output
     assert contents(store) == before
     assert not set(Path(tempfile.gettempdir()).glob("tracker-rescue-*")) - rescued
+
+
+def test_the_doctor_mends_the_rest_where_one_run_may_not_be_written(store: Path) -> None:
+    (store / "1/run.json").unlink()
+    (store / "2/run.json").unlink()
+    (store / "2").chmod(0o777)
+
+    answer = ask("doctor", "--store", str(store), "--fix")
+
+    assert answer.exit_code == 1
+    assert "run 1: " in answer.output
+    assert "cannot be mended (Permission denied)" in answer.output
+    assert "1 mended" in answer.output
+    assert (store / "2/run.json").exists()
 
 
 def test_a_run_is_refused_below_a_folder_that_is_closed(store: Path) -> None:

@@ -51,7 +51,11 @@ def _of_run(ward: Ward, run: Entry, fix: bool) -> Iterator[Finding]:
     while fix and (found := _next_mendable(ward.run_checks, run, done)):
         check, flaw = found
         done.add((check.name, flaw.what))
-        yield _finding(ward, check, flaw, run, None).mend_now()
+        told = _finding(ward, check, flaw, run, None).mend_now()
+        if not told.mended:
+            run = replace(run, frozen=told.remedy)  # nothing else of this run can be, others may
+            break
+        yield told
         run = run.changed(flaw.changes)
     for check in ward.run_checks:
         for flaw in check.find(run):

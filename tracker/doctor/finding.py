@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tracker.errors import StoreError
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -30,13 +28,15 @@ class Finding:
         return f"{self.place}: {self.what}: {self.harm}; {start}{self.remedy}"
 
     def mend_now(self) -> Finding:
-        """The finding after its mend; raises StoreError where the store cannot be written."""
+        """The finding after its mend, or with the reason where its files cannot be written.
+
+        Raises StoreError where a server cannot be written.
+        """
         if self.mend is None:
             return self
         try:
             self.mend()
         except OSError as error:
-            raise StoreError(
-                f"{self.place} cannot be mended ({error.strerror}): see its permissions, and ask again."
-            ) from error
+            trouble = f"it cannot be mended ({error.strerror}): see its permissions, and ask again"
+            return replace(self, remedy=trouble, mend=None, harmful=True)  # it was asked for
         return replace(self, mended=True)
