@@ -17,7 +17,7 @@ from tracker.journal.layout import RESERVED, RESOURCES, SOURCES, is_run_name
 SETTLED = 3600.0  # seconds without a change, after which nobody is at work on it any more
 
 _COPY = re.compile(r"\..+\.\d+")  # .NAME.PROCESS, which becomes NAME when it is whole
-_IN_STORE = re.compile(r"\.(?:pull-.*|tracker-.*|_last_id\.\d+)")
+_IN_STORE = re.compile(r"\.(?:pull-.*|tracker-.*|_last_id\.\d+|_index\.json\..*)")
 _OF_RECORD = re.compile(rf"\.(?:{'|'.join(map(re.escape, sorted(RESERVED)))})\.\d+")
 
 

@@ -74,9 +74,15 @@ def read_points(folder: Path, name: str) -> Points:
 
 def read_values(folder: Path, name: str) -> tuple[list[float], float | None]:
     """The values of one metric with its last step, which is cheaper than all its points."""
+    found = journaled_values(folder, name)
+    return stock_values(stock_metrics(folder).get(name)) if found is None else found
+
+
+def journaled_values(folder: Path, name: str) -> tuple[list[float], float | None] | None:
+    """The same from the journaled points alone; None where that file cannot be opened."""
     batches = _batches(folder, name, times=False)
     if batches is None:
-        return stock_values(stock_metrics(folder).get(name))
+        return None
     values: list[float] = []
     last_step = None
     for batch in batches:

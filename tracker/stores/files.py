@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from tracker.errors import StoreError
 from tracker.journal.layout import is_run_name
-from tracker.journal.reader import metric_names, read_points, read_record, read_values
-from tracker.run import Run, Series
+from tracker.journal.reader import journaled_values, metric_names, read_points, read_record, read_values
+from tracker.run import Run, Series, reduced
 from tracker.stores.artifacts import lost, place_of, places
 from tracker.stores.base import id_from, id_order, unknown_run
-from tracker.stores.record import number_from, run_from, series_of
+from tracker.stores.index import Index, Number
+from tracker.stores.record import is_hidden, run_from, series_of
 
 
 class FileStore:
     """The runs of a folder; the folder need not be there until the first run is."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, index: Index | None = None) -> None:
         self.address = address
         self._folder = Path(address).expanduser()
+        self._index = index or Index(self._folder)
         self._names()  # a path that can never be a store is refused before anything is asked of it
 
     def runs(self) -> Iterator[Run]:
-        for id in sorted(map(id_from, self._names()), key=id_order):
-            run = self._read(id)
+        names = self._names()
+        for id in sorted(map(id_from, names), key=id_order):
+            run = self._index.run(str(id), partial(self._read, id))
             if run is not None:
                 yield run
+        self._index.keep(names)
 
     def run(self, id: int | str) -> Run:
         wanted = id_from(str(id))
@@ -45,6 +50,7 @@ class FileStore:
 
     def values(self, runs: Iterable[Run], name: str, reduction: str) -> dict[int | str, float]:
         numbers = {run.id: self._number(run, name, reduction) for run in runs}
+        self._index.keep()
         return {id: number for id, number in numbers.items() if number is not None}
 
     def artifacts(self, run: Run) -> tuple[str, ...]:
@@ -83,5 +89,14 @@ class FileStore:
         return run_from({**record.document, "_id": id}, filter(None, [record.fault]))
 
     def _number(self, run: Run, name: str, reduction: str) -> float | None:
-        values, last_step = read_values(self._folder / str(run.id), name)
-        return number_from(run, name, values, last_step, reduction)
+        number, last_step = self._index.number(
+            run, name, reduction, partial(self._reduced, run, name, reduction)
+        )
+        return None if is_hidden(run, name, last_step, reduction) else number
+
+    def _reduced(self, run: Run, name: str, reduction: str) -> tuple[Number, bool]:
+        """The number, and whether nothing can have kept the metric from being read."""
+        folder = self._folder / str(run.id)
+        journaled = journaled_values(folder, name)
+        values, last_step = journaled or read_values(folder, name)
+        return (reduced(values, reduction), last_step), bool(journaled or values)

@@ -88,17 +88,20 @@ def number_from(
     Points that were not finite are told by the run's fact `not_finite` alone, and count as they would among
     the values: after the last of those, at `last_step`, they leave no last one; any leaves no other number.
     """
+    return reduced(() if is_hidden(run, name, last_step, reduction) else values, reduction)
+
+
+def is_hidden(run: Run, name: str, last_step: float | None, reduction: str) -> bool:
+    """Whether points that were not finite leave no number, whatever the others are."""
     passed_over = _not_finite(run, name)
-    if passed_over and (reduction != "last" or _is_after(passed_over.get("last"), last_step)):
-        return reduced((), reduction)  # which still refuses a reduction that is unknown
-    return reduced(values, reduction)
+    return bool(passed_over) and (reduction != "last" or _is_after(passed_over.get("last"), last_step))
 
 
-def _not_finite(run: Run, name: str) -> Mapping[str, Any] | None:
+def _not_finite(run: Run, name: str) -> Mapping[str, Any]:
     facts = run.info.get("tracker")
     counts = facts.get("not_finite") if isinstance(facts, Mapping) else None
     found = [count for count in counts if isinstance(count, Mapping)] if isinstance(counts, list) else []
-    return next((count for count in found if count.get("metric") == name and count.get("count")), None)
+    return next((count for count in found if count.get("metric") == name and count.get("count")), {})
 
 
 def _is_after(step: Any, last_step: float | None) -> bool:
