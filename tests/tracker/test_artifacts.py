@@ -9,8 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from rich.console import Console
 
 from tracker.errors import StoreError
+from tracker.export.runs import render_run
 from tracker.journal.writer import RunJournal
 from tracker.stores import RunStore, open_store
 
@@ -103,3 +105,13 @@ def test_a_run_without_artifacts_says_so(tmp_path: Path) -> None:
     assert store.artifacts(run) == ()
     with pytest.raises(StoreError, match="it has none"):
         store.artifact(run, "x")
+
+
+def test_a_run_is_shown_with_the_names_of_its_files(left: RunStore) -> None:
+    console = Console(record=True, width=100)
+
+    render_run(left.run(1), left, NOON.replace(tzinfo=UTC), console)
+
+    shown = console.export_text()
+    assert "artifacts" in shown
+    assert all(name in shown for name in FILES)

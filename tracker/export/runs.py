@@ -14,7 +14,7 @@ from rich.text import Text
 from tracker.configs import flat, same
 from tracker.export.terminal import MARKS, shown
 from tracker.run import Run
-from tracker.stores.base import Store
+from tracker.stores.base import RunStore, Store
 
 SHOWN = 5  # items of a list that are shown of a run
 
@@ -31,7 +31,7 @@ def render_runs(runs: Iterable[Run], now: datetime, console: Console) -> None:
     console.print(table)
 
 
-def render_run(run: Run, store: Store, now: datetime, console: Console) -> None:
+def render_run(run: Run, store: RunStore, now: datetime, console: Console) -> None:
     """Print what the record says: state, settings, the ends of its metrics, facts."""
     heading = f"run {run.id}  {run.experiment}  {run.state(now)}"
     console.print(Text(shown(heading), "bold"))
@@ -47,6 +47,7 @@ def render_run(run: Run, store: Store, now: datetime, console: Console) -> None:
     _section(console, "", {name: value for name, value in facts.items() if value})
     _section(console, "settings", {name: _written(value) for name, value in flat(run.config).items()})
     _section(console, "metrics", {name: _ends(store, run, name) for name in store.metrics(run)})
+    _section(console, "artifacts", dict.fromkeys(store.artifacts(run), ""))
     settings = flat(run.config)
     repeated = {name: value for name, value in flat(run.info).items() if _is_in(settings, name, value)}
     told = {name: value for name, value in flat(run.info).items() if name not in repeated}

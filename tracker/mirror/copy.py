@@ -133,7 +133,7 @@ class Copy:
 def _readable(folder: Path) -> Record:
     record = read_record(folder)
     if record is None:
-        raise StoreError(f"{folder} holds no run: neither {JOURNAL} nor {RUN} is there; delete the folder.")
+        raise StoreError(f"{folder} holds no run, or one that just begins: `tracker doctor` tells which.")
     harmless = all(fault.startswith(_HARMLESS) for fault in record.fault.split("; ") if fault)
     if not harmless:
         raise StoreError(f"{folder}: {record.fault}.")
