@@ -7,6 +7,7 @@ from typing import Any
 
 MISSING = object()
 _PLAIN = frozenset((str, int, float, type(None)))  # nearly every setting; asked first, for speed
+_LEAVES = frozenset((*_PLAIN, bool, list))
 
 
 def key(value: Any) -> Hashable:
@@ -41,6 +42,8 @@ def look_up(config: Mapping[str, Any], name: str) -> Any:
 
 def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Every setting of a nested configuration under its dotted name."""
+    if not prefix and _LEAVES.issuperset(map(type, config.values())):
+        return dict(config)
     settings: dict[str, Any] = {}
     for name, value in config.items():
         if type(value) not in _PLAIN and isinstance(value, Mapping) and value:
