@@ -32,13 +32,14 @@ def watch(questions: Path, store: str, interval: float) -> None:
     """Show the tree, and draw it again as runs come in, until Ctrl-C."""
     from rich.console import Console
 
-    from tracker import answer, load_questions, open_store
+    from tracker import open_store
     from tracker.export.watching import watch as draw
+    from tracker.findings.following import Following
 
-    opened = open_store(store)
+    following = Following(questions, open_store(store))
 
     def look() -> tuple[Finding, ...]:
-        return answer(load_questions(questions), opened, datetime.now(UTC))
+        return following.look(datetime.now(UTC))[1]
 
     with contextlib.suppress(KeyboardInterrupt):
         draw(look, Console(), interval)

@@ -9,11 +9,13 @@ from typing import Any
 
 from tracker.findings.claims import Checked, check
 from tracker.findings.evidence import Evidence, gather
+from tracker.findings.gates import gate_of, gate_sentence
 from tracker.findings.gathered import gathered
+from tracker.findings.memory import Memory, OfCells
 from tracker.findings.seals import Seal, read_seals
 from tracker.findings.shown import Shown
 from tracker.findings.standing import Standing, standing
-from tracker.findings.states import CLOSED, ENDED, STATUS, cells_state, group_state
+from tracker.findings.states import ENDED, STATUS, cells_state, group_state
 from tracker.questions.question import Question, Questions
 from tracker.statistics import looks
 from tracker.statistics.comparisons import compare
@@ -110,20 +112,33 @@ def answer(questions: Questions, store: Store, now: datetime) -> tuple[Finding, 
 
 
 def findings(
-    nodes: Sequence[Node], numbers: Numbers, now: datetime, seals: Mapping[str, Seal] | None = None
+    nodes: Sequence[Node],
+    numbers: Numbers,
+    now: datetime,
+    seals: Mapping[str, Seal] | None = None,
+    memory: Memory[Finding] | None = None,
 ) -> tuple[Finding, ...]:
-    """The finding of every node; `numbers` is asked once for each metric, and `seals` are by node."""
+    """The finding of every node; `numbers` is asked once for each metric, and `seals` are by node.
+
+    What a `memory` has seen before is not computed again.
+    """
+    remembered = memory.recall(_of_cells) if memory else _of_cells
     known = gathered(nodes, numbers)
-    return tuple(_finding(node, known, now, None, seals or {}) for node in nodes)
+    return tuple(_finding(node, known, now, None, seals or {}, remembered) for node in nodes)
 
 
 def _finding(
-    node: Node, numbers: Numbers, now: datetime, parent: Finding | None, seals: Mapping[str, Seal]
+    node: Node,
+    numbers: Numbers,
+    now: datetime,
+    parent: Finding | None,
+    seals: Mapping[str, Seal],
+    of_cells: OfCells[Finding],
 ) -> Finding:
-    gate = _gate(node, parent)
+    gate = gate_of(node, parent)
     seal = seals.get(node.question.node)
-    own = _of_cells(node, numbers, now, gate, seal) if node.cells else Finding(node, now, gate, "")
-    children = tuple(_finding(child, numbers, now, own, seals) for child in node.children)
+    own = of_cells(node, numbers, now, gate, seal) if node.cells else Finding(node, now, gate, "")
+    children = tuple(_finding(child, numbers, now, own, seals, of_cells) for child in node.children)
     if node.cells:
         return replace(own, children=children)
     return Finding(
@@ -171,7 +186,7 @@ def _silence(
     """The sentence of a question that gets no verdict, with the reason; empty where it gets one."""
     question, confounds = node.question, counted.confounds
     if gate:
-        return f"{_gate_sentence(node, gate)}; {sentences.progress(question, states, found)}"
+        return f"{gate_sentence(node, gate)}; {sentences.progress(question, states, found)}"
     if confounds:
         return sentences.not_comparable(question, confounds, found)
     if cells_state(states) not in ENDED and not look:
@@ -200,29 +215,6 @@ def _with_uncounted(sentence: str, node: Node) -> str:
     """The sentence with a word on runs that fit but for their seed, so that nobody misses them."""
     count = len(node.undeclared)
     return f"{sentence[:-1]}; {count} more with undeclared seeds not counted." if count else sentence
-
-
-def _gate(node: Node, parent: Finding | None) -> str:
-    """blocked or moot where the node has to wait or needs no answer, for its own sake or its parent's."""
-    if node.question.parked:
-        return "parked"
-    if parent and parent.state in CLOSED:
-        return parent.state
-    wanted = node.question.when.get("parent.verdict")
-    if parent is None or wanted is None or parent.verdict == wanted:
-        return ""
-    waiting = parent.verdict in ("", "unreplicated") or parent.state not in ENDED
-    return "blocked" if waiting else "moot"
-
-
-def _gate_sentence(node: Node, gate: str) -> str:
-    above = node.question.node.rpartition("/")[0]
-    if gate == "parked":
-        return "parked" if node.question.parked else f"parked as {above} is"
-    wanted = node.question.when.get("parent.verdict")
-    if gate == "blocked":
-        return f"blocked until {above} is {wanted}" if wanted else f"blocked as {above} is"
-    return f"moot, because {above} is not {wanted}" if wanted else f"moot as {above} is"
 
 
 def _group_sentence(children: Sequence[Finding]) -> str:

@@ -14,12 +14,10 @@ from pathlib import Path
 from tracker.errors import TrackerError
 from tracker.export.page.recordings import Recordings
 from tracker.export.page.render import page_text
-from tracker.findings import findings
-from tracker.findings.seals import read_seals, seals_path
-from tracker.questions import load_questions
+from tracker.findings.following import Following
+from tracker.findings.seals import seals_path
 from tracker.run import Run
 from tracker.stores.base import Store
-from tracker.tree import build_tree
 
 REST = 2.0  # seconds at least between two looks at the store
 SHARE = 5.0  # a look that took long is followed by so many times as long a rest
@@ -48,6 +46,7 @@ class Site:
         self._questions, self._store, self._omniboard = questions, store, omniboard_url
         self._clock, self._now = clock, now
         self._recordings = Recordings(store)
+        self._following = Following(questions, store)
         self._lock = threading.Lock()
         self._edition: Edition | None = None
         self._next_look = -float("inf")
@@ -84,9 +83,7 @@ class Site:
             return replace(before, trouble=str(error))
 
     def _built(self, runs: Sequence[Run], now: datetime, version: str) -> str:
-        questions = load_questions(self._questions)
-        seals = read_seals(self._questions)
-        known = findings(build_tree(questions, runs), self._store.values, now, seals)
+        questions, known = self._following.look(now, runs)
         return page_text(
             known,
             self._recordings,
