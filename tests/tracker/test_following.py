@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracker import answer, load_questions
@@ -52,41 +54,45 @@ class InMemory:
         assert (name, reduction) == ("skill", "last")
         return {run.id: self.skills[run.id] for run in runs if run.id in self.skills}
 
-    def record(self, id: int, seed: int, settings: tuple[str, int, int], status: str, skill: float) -> None:
-        norm, size, lr = settings
+    def record(self, id: int, seed: int, setup: tuple[str, int, int], status: str, skill: float) -> None:
+        norm, size, lr = setup
         config = {"seed": seed, "norm": norm, "size": size, "lr": lr}
         self.known[id] = Run(id, "tiny", status, config, seed, started=NOON, heartbeat=NOON, stopped=NOON)
         self.skills[id] = skill
 
+    def change(self, choice: random.Random) -> None:
+        """One run comes, goes, or is another; or a number of it is."""
+        id, what = choice.randint(1, 24), choice.choice(("record", "record", "number", "delete"))
+        if what == "record":
+            setup = (choice.choice("ab"), choice.randint(1, 2), choice.randint(1, 2))
+            status = choice.choice(("COMPLETED", "COMPLETED", "RUNNING", "FAILED", "QUEUED"))
+            self.record(id, choice.randint(1, 4), setup, status, choice.randint(0, 9))
+        elif what == "number":
+            self.skills[id] = choice.randint(0, 9)
+        else:
+            self.known.pop(id, None)
 
-STATUS = st.sampled_from(["COMPLETED"] * 5 + ["RUNNING", "FAILED", "QUEUED"])
-SETTINGS = st.tuples(st.sampled_from("ab"), st.sampled_from([1, 2]), st.sampled_from([1, 2]))
-RECORD = st.tuples(
-    st.integers(1, 40), st.integers(1, 4), SETTINGS, STATUS, st.floats(0, 99, allow_nan=False).map(round)
-)
+    def fill(self) -> None:
+        """All runs that are asked for; the second value of `norm` is far better."""
+        for at, (norm, size, lr, seed) in enumerate(itertools.product("ab", (1, 2), (1, 2), (1, 2, 3))):
+            self.record(at + 1, seed, (norm, size, lr), "COMPLETED", 50 * (norm == "b") + seed)
 
 
-@given(
-    looks=st.lists(
-        st.tuples(st.lists(RECORD, max_size=9), st.integers(1, 40), st.integers(0, 50)), max_size=6
-    )
-)
+@given(choice=st.integers(0, 1 << 32).map(random.Random))
+@settings(max_examples=20)
 def test_each_look_finds_what_a_first_look_would(
-    tmp_path_factory: object,
-    looks: list[tuple[list[tuple[int, int, tuple[str, int, int], str, float]], int, int]],
+    tmp_path_factory: pytest.TempPathFactory, choice: random.Random
 ) -> None:
-    path = Path(tmp_path_factory.mktemp("followed"), "q.yaml")  # type: ignore[attr-defined]
+    path = tmp_path_factory.mktemp("followed") / "q.yaml"
     path.write_text(QUESTIONS)
     store, now = InMemory(), NOON
+    store.fill()
     following = Following(path, store)  # type: ignore[arg-type]
-    for records, gone, seconds in looks:
-        for record in records:
-            store.record(*record)
-        store.known.pop(gone, None)
-        store.skills.update({id: skill + 1 for id, skill in store.skills.items() if id == gone + 1})
-        now += timedelta(seconds=seconds)
+    for _ in range(12):
         first = answer(load_questions(path), store, now)  # type: ignore[arg-type]
         assert repr(following.look(now)[1]) == repr(first)
+        store.change(choice)
+        now = NOON + timedelta(seconds=choice.choice((0, 40)))  # at 40, who runs at NOON is dead
 
 
 def test_only_questions_whose_runs_changed_are_computed(
@@ -94,8 +100,7 @@ def test_only_questions_whose_runs_changed_are_computed(
 ) -> None:
     path, store = tmp_path / "q.yaml", InMemory()
     path.write_text(QUESTIONS)
-    for at in range(24):
-        store.record(at + 1, at % 3 + 1, ("ab"[at // 3 % 2], at // 6 % 2 + 1, at // 12 + 1), "COMPLETED", at)
+    store.fill()
     following = Following(path, store)  # type: ignore[arg-type]
     following.look(NOON)
     computed: list[str] = []
