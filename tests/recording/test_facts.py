@@ -65,7 +65,7 @@ def test_the_record_has_code_sources_dependencies_questions_and_the_time_it_took
     assert "+password = 'mongodb://***@host/db'" in (repository / "store/1/code.diff").read_text()
 
 
-ADDRESS = "mongodb://me:secret@127.0.0.1:9/grove?serverSelectionTimeoutMS=100&x=hidden"
+ADDRESS = "mongodb://me:secret@127.0.0.1:9/grove?serverSelectionTimeoutMS=100&appName=hidden"
 
 
 @pytest.mark.parametrize("way", ["variable", "file", "option"])
