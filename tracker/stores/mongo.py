@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import IO, Any
 
 from tracker.address import masked
@@ -14,9 +15,10 @@ from tracker.stores.artifacts import lost, place_of, places
 from tracker.stores.base import id_from, id_order, unknown_run
 from tracker.stores.collections import MIRRORS, POINTS, THINNED
 from tracker.stores.connection import asking, database_at
+from tracker.stores.recent import HEAD, Recent
 from tracker.stores.record import number_from, run_from, run_id, series_from, values_from
 
-UNREAD = (  # what no Run holds: it may be large, or secret
+UNREAD = [  # what no Run holds: it may be large, or secret
     "captured_out",
     "resources",
     "artifacts",
@@ -24,7 +26,11 @@ UNREAD = (  # what no Run holds: it may be large, or secret
     "experiment.sources",
     "experiment.dependencies",
     "experiment.repositories",
-)
+    "experiment.base_dir",
+    "experiment.mainfile",
+    "format",
+    "omniboard",
+]
 
 Document = Mapping[str, Any]
 
@@ -35,21 +41,21 @@ class MongoStore:
     def __init__(self, address: str) -> None:
         self.address = masked(address)
         self._database = database_at(address)
+        self._recent = Recent()
         weakref.finalize(self, self._database.client.close)  # pymongo warns of a client that nobody closed
 
     def runs(self) -> Iterator[Run]:
         with asking(self.address):
-            found = [_run(document) for document in self._documents(dict.fromkeys(UNREAD, 0))]
+            found = self._recent.runs(self._heads, self._fetched)
         yield from sorted(found, key=lambda run: id_order(run.id))
 
     def run(self, id: int | str) -> Run:
         wanted = id_from(str(id))
         with asking(self.address):
             for spelling in (wanted, str(wanted)):
-                document = self._database.runs.find_one({"_id": spelling}, dict.fromkeys(UNREAD, 0))
-                if document is not None:
-                    return _run(document)
-            known = [run_id(document) for document in self._documents({"_id": 1})]
+                for _, run in self._fetched([spelling]):
+                    return run
+            known = [run_id(document) for document in self._documents({"$project": {"_id": 1}})]
         raise unknown_run(wanted, sorted(known, key=id_order), self.address)
 
     def metrics(self, run: Run) -> tuple[str, ...]:
@@ -79,8 +85,7 @@ class MongoStore:
     def values(self, runs: Iterable[Run], name: str, reduction: str) -> dict[int | str, float]:
         known = {run.id: run for run in runs}
         with asking(self.address):
-            parts = self._parts(list(known), name, reduction)
-            numbers = {id: self._number(known[id], name, parts[id], reduction) for id in parts}
+            numbers = self._recent.numbers(known, (name, reduction), partial(self._numbers, name, reduction))
         return {id: number for id, number in numbers.items() if number is not None}
 
     def artifacts(self, run: Run) -> tuple[str, ...]:
@@ -102,6 +107,11 @@ class MongoStore:
         with asking(self.address):
             document = self._database.runs.find_one({"_id": run.id}, {"artifacts": 1})
         return places(document or {}, "file_id")
+
+    def _numbers(self, name: str, reduction: str, runs: Sequence[Run]) -> dict[int | str, float | None]:
+        known = {run.id: run for run in runs}
+        parts = self._parts(list(known), name, reduction)
+        return {id: self._number(known[id], name, parts[id], reduction) for id in parts}
 
     def _parts(self, ids: Sequence[int | str], name: str, reduction: str) -> dict[int | str, list[Document]]:
         """The documents of one metric, with no more of their points than the reduction looks at."""
@@ -129,9 +139,18 @@ class MongoStore:
         whole = {field: [item for chunk in chunks for item in chunk.get(field) or ()] for field in fields}
         return [whole] if chunks else []
 
-    def _documents(self, fields: dict[str, int]) -> Iterator[dict[str, Any]]:
+    def _heads(self) -> Iterator[Document]:
+        return self._documents({"$project": HEAD})
+
+    def _fetched(self, ids: Sequence[Any] | None) -> Iterator[tuple[Document, Run]]:
+        for document in self._documents({"$unset": UNREAD}, ids):
+            yield document, _run(document)
+
+    def _documents(self, fields: Document, ids: Sequence[Any] | None = None) -> Iterator[dict[str, Any]]:
         """Every run; Sacred leaves a stump without an id when it ends a run that it could not begin."""
-        return (document for document in self._database.runs.find({}, fields) if document["_id"] is not None)
+        wanted = [] if ids is None else [{"$match": {"_id": {"$in": ids}}}]
+        found = self._database.runs.aggregate([*wanted, fields])
+        return (document for document in found if document["_id"] is not None)
 
 
 def _run(document: Document) -> Run:
