@@ -29,6 +29,7 @@ class Job:
     command: tuple[str, ...]
     nodes: tuple[str, ...]
     state: str  # planned, or what became of the last attempt: failed, dead, interrupted
+    priority: int = 0  # the highest of those questions
 
 
 @dataclass(frozen=True)
@@ -74,21 +75,24 @@ def make_plan(questions: Path, address: str, now: datetime) -> Plan:
 
 
 def missing(findings: Iterable[Finding], now: datetime) -> tuple[Job, ...]:
-    """The runs that are neither done nor under way, in the order of the questions, each once."""
+    """The runs that are neither done nor under way, each once: by priority, then as the questions stand."""
     jobs: dict[Hashable, Job] = {}
     for finding in _asked(findings):
         for cell in finding.wanted:
             state = cell.state(now)
             if state not in (*ANSWERED, *UNDER_WAY):
                 wanted = key(cell.settings), cell.seed
-                earlier = jobs[wanted].nodes if wanted in jobs else ()
-                jobs[wanted] = _job(cell, state, (*earlier, cell.question.node))
-    return tuple(jobs.values())
+                jobs[wanted] = _job(cell, state, jobs.get(wanted))
+    return tuple(sorted(jobs.values(), key=lambda job: -job.priority))
 
 
 def _asked(findings: Iterable[Finding]) -> list[Finding]:
     return [one for finding in findings for one in walk(finding) if one.state not in CLOSED]
 
 
-def _job(cell: Cell, state: str, nodes: tuple[str, ...]) -> Job:
-    return Job(cell.settings, cell.seed, command(cell), nodes, state)
+def _job(cell: Cell, state: str, earlier: Job | None) -> Job:
+    """The job of a cell, which may be that of an earlier question too."""
+    question = cell.question
+    nodes = (*(earlier.nodes if earlier else ()), question.node)
+    priority = max(question.priority, earlier.priority) if earlier else question.priority
+    return Job(cell.settings, cell.seed, command(cell), nodes, state, priority)

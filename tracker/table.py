@@ -50,6 +50,7 @@ class Row:
     question: str
     finding: str
     state: str
+    priority: int  # runs of a higher number start first
     n_runs: int
     n_planned: int  # the runs that the question asks for
     n_failed: int  # failed, interrupted or dead
@@ -106,6 +107,7 @@ def _row(finding: Finding, order: int) -> Row:
         question=question.question,
         finding=finding.text,
         state=finding.state,
+        priority=question.priority,
         metric=question.metric.name,
         baseline=scalar(question.baseline) if question.has_baseline else "",
         finding_source=finding.source,

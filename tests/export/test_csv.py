@@ -19,6 +19,7 @@ from tracker.errors import TrackerError
 from tracker.export.cells import cell, clean, unguarded
 from tracker.export.csv_file import write_csv
 from tracker.export.details import run_rows
+from tracker.export.fingerprint import EDITABLE
 from tracker.export.sheets import Sheet, sheets
 
 UNSAFE = re.compile(r"[=+\-@\t\r]")
@@ -52,7 +53,7 @@ def test_structured_cells_are_json_and_numbers_are_plain(tree: Any, tmp_path: Pa
     assert json.loads(settled["values"]) == ["bn", "wn"]
     assert json.loads(settled["setup"]) == {"experiment": "full", "depth": 20}
     assert (settled["delta"], settled["skill_mean"], group["delta"]) == ("-11.0", "62.0", "")
-    assert set(json.loads(settled["fingerprint"])) == {"name", "context", "question", "finding", "rest"}
+    assert set(json.loads(settled["fingerprint"])) == {*EDITABLE, "rest"}
 
 
 def test_every_value_has_a_row_with_its_numbers(tree: Any, tmp_path: Path) -> None:

@@ -33,6 +33,16 @@ def everything() -> Counter[tuple[int, int | None, str]]:
     return Counter((x, seed, "COMPLETED") for x in (1, 2, 3) for seed in (1, 2))
 
 
+def test_runs_of_a_higher_priority_come_first(place: Path, sweeps: Sweeps) -> None:
+    questions = place / "questions.yaml"
+    questions.write_text(questions.read_text().replace("id: again,", "id: again, priority: 1,"))
+    lines = sweeps("plan", "questions.yaml").stdout.splitlines()
+    assert ["x=3" in line for line in lines] == [False] * 4 + [True] * 2
+    questions.write_text(questions.read_text().replace("id: first,", "id: first, priority: 2,"))
+    assert sorted(lines) == sorted(later := sweeps("plan", "questions.yaml").stdout.splitlines())
+    assert ["x=1" in line for line in later] == [True] * 2 + [False] * 4
+
+
 def test_a_plan_lists_each_missing_run_once_and_starts_nothing(place: Path, sweeps: Sweeps) -> None:
     answer = sweeps("plan", "questions.yaml")
 

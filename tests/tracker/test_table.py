@@ -19,10 +19,10 @@ from tracker.tree import build_tree
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 COLUMNS = """
     node level sub_project context setup name parameter values status skill question finding
-    state n_runs n_planned n_failed metric skill_mean skill_sd skill_ci_low skill_ci_high best_value baseline
-    delta delta_ci_low delta_ci_high p_adj test verdict effect_size seeds_needed cost_used_h cost_left_h
-    finding_source finding_computed finding_state finding_reason claim_state claim evidence run_ids
-    reproduce updated_at order schema
+    state priority n_runs n_planned n_failed metric skill_mean skill_sd skill_ci_low skill_ci_high best_value
+    baseline delta delta_ci_low delta_ci_high p_adj test verdict effect_size seeds_needed cost_used_h
+    cost_left_h finding_source finding_computed finding_state finding_reason claim_state claim
+    evidence run_ids reproduce updated_at order schema
 """
 
 

@@ -18,6 +18,7 @@ TREE: Mapping[str, str] = {
     "question": "what is asked",
     "finding": "the answer in a sentence: a human's words where there are any, else computed from the runs",
     "state": "the status in more words",
+    "priority": "runs of a question with a higher number start first",
     "n_runs": "runs that match, reruns and failed ones too",
     "n_planned": "runs that the question asks for",
     "n_failed": "runs that failed, were interrupted or died",

@@ -11,15 +11,21 @@ from tracker.export.sheets import Sheet, tree_sheet
 from tracker.findings import Finding
 from tracker.questions.question import Question
 
-EDITABLE = ("name", "context", "question", "finding")  # the columns that may be edited and imported
+EDITABLE = (
+    "name",
+    "context",
+    "question",
+    "finding",
+    "priority",
+)  # what may be edited and imported
 _STEADY = ("string", "array", "object")  # kinds of cells that a spreadsheet gives back as they were
 _UNSTEADY = (*EDITABLE, "updated_at", "reproduce")  # it reads dates, and cuts what is long
 _SHORT = 4  # characters that stand for a cell nobody may edit
 
 
 def declared(question: Question) -> dict[str, str]:
-    """The texts of a question that a table may change, as its cells show them."""
-    return {name: clean(getattr(question, name)).strip() for name in EDITABLE}
+    """What a table may change of a question, as its cells show it."""
+    return {name: clean(str(getattr(question, name))).strip() for name in EDITABLE}
 
 
 def fingerprint(text: str) -> str:

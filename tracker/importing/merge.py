@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,18 +17,20 @@ from tracker.questions.question import Question, Questions
 
 _LONGEST = 32_767  # characters that a spreadsheet keeps of a cell
 _PARKED = "parked"  # what may be written over a status
+_WHOLE = re.compile(r"([+-]?[0-9]{1,15})([.,]0*)?")  # a whole number, also as some spreadsheets save it
 _CLOSE = 1e-6  # what a spreadsheet's rounding may change of a number, relatively
 
 Row = Mapping[str, str]
+Said = str | int  # a text, a number, or True for what is parked
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One text of one question that is to be another, or that it is parked."""
+    """One text or number of one question that is to be another, or that it is parked."""
 
     node: str
     field: str
-    after: str | bool
+    after: Said
 
 
 def merged(questions: Questions, edited: Edited, base: Edited | None = None) -> tuple[Change, ...]:
@@ -61,11 +64,17 @@ def _merge(question: Question, name: str, row: Row, marks: Mapping[str, str]) ->
     mark = marks.get(name, fingerprint(ours))
     if theirs == ours or fingerprint(theirs) == mark:
         return False
-    return Change(question.node, name, theirs) if fingerprint(ours) == mark else True
+    return Change(question.node, name, _said(name, theirs)) if fingerprint(ours) == mark else True
+
+
+def _said(name: str, text: str) -> Said:
+    return int(text) if name == "priority" and _WHOLE.fullmatch(text) else text
 
 
 def text(row: Row, name: str) -> str:
     """What a row says that a human wrote; a computed finding was written by none."""
+    if name == "priority" and (whole := _WHOLE.fullmatch(row[name])):
+        return str(int(whole[1]))
     if (
         name == "finding"
         and row.get("finding_source") != "human"
@@ -110,6 +119,8 @@ def _refusals(edited: Edited, base: Edited | None, known: Mapping[str, Question]
             yield f"there is no question '{node}'{did_you_mean(node, list(known))}"
         else:
             changed = _changed(row, base.rows.get(node) if base else None)
+            if not _WHOLE.fullmatch(row.get("priority", "0")):
+                yield f"{node}.priority is {row['priority']!r}; write a whole number, such as 2 or 0"
             for name in sorted(set(changed) & columns - _parking(row)):
                 yield f"{node}.{name} was edited, and is computed or declared elsewhere; export it anew"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tracker.importing.merge import Change
+from tracker.importing.merge import Change, Said
 from tracker.importing.scalars import scalar
 from tracker.questions.question import Question, Questions
 
@@ -18,8 +18,10 @@ _BEHIND: Mapping[str, tuple[str, ...]] = {
     "question": ("id", "name"),
     "context": ("id", "name", "sub_project", "question"),
     "finding": ("id", "name", "question", "hypothesis"),
+    "priority": ("id", "name", "question"),
     "parked": ("id", "name", "question"),
 }
+_INHERITED = ("context", "priority")  # what a question takes from above where it says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,11 @@ class _Edit:
 def rewritten(source: str, questions: Questions, changes: Iterable[Change]) -> str:
     """The file with the changes; comments, order and every other character stay."""
     root = _entries(yaml.compose(source, Loader=yaml.SafeLoader))
-    wanted: dict[str, dict[str, str | bool]] = {}
+    wanted: dict[str, dict[str, Said]] = {}
     for change in changes:
         wanted.setdefault(change.node, {})[change.field] = change.after
     context = _text(_entries(root.get("defaults")).get("context"))
-    edits = list(_tree(source, root["tree"], questions.roots, wanted, context))
+    edits = list(_tree(source, root["tree"], questions.roots, wanted, {"context": context, "priority": "0"}))
     return _applied(source, edits)
 
 
@@ -44,24 +46,26 @@ def _tree(
     source: str,
     node: Any,
     questions: Iterable[Question],
-    wanted: Mapping[str, Mapping[str, str | bool]],
-    context: str,
+    wanted: Mapping[str, Mapping[str, Said]],
+    above: Mapping[str, str],
 ) -> Iterator[_Edit]:
-    """The edits of some questions and all beneath; `context` is what they take from above."""
+    """The edits of some questions and all beneath; `above` is what they take from there."""
     for item, question in zip(node.value, questions, strict=True):
         entries = _entries(item)
-        texts = dict(wanted.get(question.node, {}))
-        own = str(texts.setdefault("context", question.context))
-        for name, text in texts.items():
-            # a context that comes from above is written only where it has to differ
-            there = name in entries
-            if text != (_text(entries[name]) if there else context if name == "context" else None):
-                yield (_replace if there else _insert)(source, item, name, text)
+        changed = wanted.get(question.node, {})
+        said = {**{name: getattr(question, name) for name in _INHERITED}, **changed}
+        for name, word in said.items():
+            if name in entries:
+                if name in changed:
+                    yield _replace(source, item, name, word)
+            elif str(word) != above.get(name):  # what comes from above is written only where it differs
+                yield _insert(source, item, name, word)
         if "children" in entries:
-            yield from _tree(source, entries["children"], question.children, wanted, own)
+            below = {name: str(said[name]) for name in _INHERITED}
+            yield from _tree(source, entries["children"], question.children, wanted, below)
 
 
-def _replace(source: str, item: Any, name: str, text: str | bool) -> _Edit:
+def _replace(source: str, item: Any, name: str, text: Said) -> _Edit:
     node = _entries(item)[name]
     if isinstance(node, yaml.MappingNode):  # a finding with its claim beside the words
         return _replace(source, node, "text", text)
@@ -70,7 +74,7 @@ def _replace(source: str, item: Any, name: str, text: str | bool) -> _Edit:
     return _Edit(start, end, _with_newlines(source, made))
 
 
-def _insert(source: str, item: Any, name: str, text: str | bool) -> _Edit:
+def _insert(source: str, item: Any, name: str, text: Said) -> _Edit:
     entries = _entries(item)
     there = [key for key in _BEHIND[name] if isinstance(entries.get(key), yaml.ScalarNode)]
     anchor = entries[there[-1]]
@@ -85,9 +89,9 @@ def _insert(source: str, item: Any, name: str, text: str | bool) -> _Edit:
     return _Edit(line_end, line_end, _with_newlines(source, f"\n{indent}{name}: {_made(text, None, False)}"))
 
 
-def _made(text: str | bool, style: str | None, between: bool, before: str = "", indent: int = 0) -> str:
-    """A text in the style of its place, or a truth value."""
-    return scalar(text, style, between, before, indent) if isinstance(text, str) else "true"
+def _made(text: Said, style: str | None, between: bool, before: str = "", indent: int = 0) -> str:
+    """A text in the style of its place, or a number or truth value."""
+    return scalar(text, style, between, before, indent) if isinstance(text, str) else str(text).lower()
 
 
 def _span(source: str, node: Any) -> tuple[int, int]:

@@ -62,6 +62,15 @@ def number(given: Fields, name: str, below: float, example: str) -> float:
     return float(value)
 
 
+def whole(given: Fields, name: str) -> int:
+    """A field with a whole number, also one under 0."""
+    if type(given[name].content) is not int:
+        raise given[name].refuse(
+            f"{name} must be a whole number, such as 2 or -1, not {given[name].plain()!r}"
+        )
+    return int(given[name].content)
+
+
 def truth(given: Fields, name: str) -> bool:
     """A field that is true or false; false by default."""
     if name not in given:

@@ -129,6 +129,12 @@ KEYS = (
     ),
     Key("select_by", ("question",), TEXT, "the validation metric that chooses among the nuisance settings"),
     Key("when", ("question",), part("when"), "asked only if the parent's verdict is this one"),
+    Key(
+        "priority",
+        ("question",),
+        {"type": "integer"},
+        "runs of a higher number start first; 0 by default, children inherit it",
+    ),
     Key("parked", ("question",), {"type": "boolean"}, "put aside, with all beneath it: no run is started"),
     Key("children", ("question",), several("question"), "questions that follow from this one"),
     Key("name", ("metric",), TEXT, "as the runs record it", required=True),

@@ -35,6 +35,7 @@ class _Inherited:
     context: str = ""
     experiment: str = ""
     launch: str = DEFAULT_LAUNCH
+    priority: int = 0
     alpha: float = 0.05
     seeds: tuple[int, ...] = ()
     looks: tuple[int, ...] = ()
@@ -93,6 +94,7 @@ def _question(entry: Entry, above: _Inherited, parent: Question | None) -> Quest
         looks=inherited.looks,
         alpha=inherited.alpha,
         when=_when(given, parent),
+        priority=inherited.priority,
         parked=read.truth(given, "parked"),
         ignore=inherited.ignore,
         experiment=inherited.experiment,
@@ -128,6 +130,8 @@ def _inherit(above: _Inherited, given: Fields) -> _Inherited:
     }
     if "metric" in given:
         own["metric"] = _metric(given["metric"])
+    if "priority" in given:
+        own["priority"] = read.whole(given, "priority")
     if "seeds" in given:
         own["seeds"] = read.seeds(given)
     if "looks" in given:

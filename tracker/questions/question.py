@@ -100,6 +100,7 @@ class Question:
     nuisance: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     select_by: str = ""
     when: Mapping[str, str] = field(default_factory=dict)
+    priority: int = 0  # runs of a higher number start first
     parked: bool = False  # put aside, with all beneath it
     ignore: tuple[str, ...] = ()
     experiment: str = ""
