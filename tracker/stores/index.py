@@ -89,33 +89,36 @@ class Index:
             for gone in known.keys() - names:
                 del known[gone]
 
-    def _content(self) -> dict[str, Any]:
+    def _content(self) -> list[list[Any]]:
         parts = Parts()
-        rows = [[name, mark, packed(run, parts)] for name, (mark, run) in self._runs.items()]
+        rows = [["run", name, mark, packed(run, parts)] for name, (mark, run) in self._runs.items()]
         numbers = [
-            [metric, reduction, [[name, mark, *number] for name, (mark, number) in known.items()]]
+            ["numbers", metric, reduction, [[name, mark, *number] for name, (mark, number) in known.items()]]
             for (metric, reduction), known in self._numbers.items()
         ]
-        return {"parts": parts.listed, "runs": rows, "numbers": numbers}
+        return [["parts", *parts.listed], *rows, *numbers]
 
     def _load(self) -> None:
         if self._loaded:
             return
         self._loaded = True
-        content = load(self._store)
         try:
-            self._runs, self._numbers = _known(content) if content else ({}, {})
-        except (ValueError, TypeError, LookupError, OverflowError, AttributeError):
+            self._runs, self._numbers = _known(load(self._store))
+        except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
             return  # of a shape that was never written: read everything
 
 
-def _known(content: Any) -> tuple[dict[str, Any], dict[tuple[str, str], Any]]:
-    parts, sharing = content["parts"], Sharing()
-    runs = {name: (mark, sharing.run(unpacked(name, row, parts))) for name, mark, row in content["runs"]}
-    numbers = {
-        (metric, reduction): {name: (mark, (number, step)) for name, mark, number, step in rows}
-        for metric, reduction, rows in content["numbers"]
-    }
+def _known(content: Iterable[Any]) -> tuple[dict[str, Any], dict[tuple[str, str], Any]]:
+    parts, runs, numbers, sharing = [], {}, {}, Sharing()
+    for kind, *told in content:
+        if kind == "parts":
+            parts = told
+        elif kind == "run":
+            name, mark, row = told
+            runs[name] = mark, sharing.run(unpacked(name, row, parts))
+        else:
+            metric, reduction, rows = told
+            numbers[metric, reduction] = {name: (mark, (number, step)) for name, mark, number, step in rows}
     return runs, numbers
 
 
