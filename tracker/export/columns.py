@@ -75,6 +75,8 @@ VALUES: Mapping[str, str] = {
     "p_same": "p for a difference beyond the smallest of interest (two one-sided tests)",
     "test": "how delta was tested",
     "verdict": "what the comparison with the baseline says",
+    "verdict_by_ranks": "what ranks say with diverged runs as the worst, where that is something else: a "
+    "verdict, above, below or open",
     "seeds": "the seeds in the mean",
     "run_ids": "the runs in the mean, in the order of the seeds",
 }

@@ -41,6 +41,7 @@ class ValueRow:
     p_same: float | None
     test: str
     verdict: str
+    verdict_by_ranks: str
     seeds: tuple[int, ...]
     run_ids: tuple[int | str, ...]
 
@@ -118,6 +119,7 @@ def _difference(found: Comparison | None) -> dict[str, Any]:
         "p_same": found.p_same if found else None,
         "test": found.test + (", Holm" if found.family > 1 else "") if found and tested else "",
         "verdict": found.verdict if found else "",
+        "verdict_by_ranks": found.by_ranks if found else "",
     }
 
 

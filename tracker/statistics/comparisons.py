@@ -13,6 +13,7 @@ from tracker.statistics.effects import Bend, Effect, Sample, bend, hedges, paire
 from tracker.statistics.estimates import Estimate
 from tracker.statistics.moments import correlation, mean
 from tracker.statistics.seeds import FEWEST
+from tracker.statistics.sensitivity import with_ranks
 from tracker.statistics.verdicts import Comparison, Tested, judged
 
 __all__ = ["BEND_SHARE", "FEWEST", "Comparison", "compare", "lost", "places"]
@@ -35,8 +36,8 @@ def compare(question: Question, estimates: Sequence[Estimate]) -> tuple[Comparis
     if len(trend) == 2:
         line, curve = found[:2]
         bent = line.verdict not in ("rising", "falling") and curve.verdict in ("peak", "valley")
-        return (curve if bent else line, *found[2:])
-    return found
+        found = (curve if bent else line, *found[2:])
+    return with_ranks(question, found, estimates, places(question) if question.scale else ())
 
 
 def places(question: Question) -> tuple[float, ...]:

@@ -38,6 +38,7 @@ class Comparison:
     correlation: float | None = None  # of pairs
     effect: Effect | None = None  # what was tested
     hangs_on: tuple[tuple[Any, int], ...] = ()  # value, seed: without it the verdict would be another
+    by_ranks: str = ""  # with diverged runs as the worst, where that turns it: a verdict, above, below, open
 
 
 @dataclass(frozen=True, slots=True)

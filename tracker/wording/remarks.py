@@ -33,6 +33,7 @@ def remarks(
         *_skew(estimates),
         *_hanging(question, comparisons),
         *_loose(question, comparisons),
+        *_ranked(question, comparisons),
         *(_needed(question, estimates, lead) if lead else []),
     ]
 
@@ -108,6 +109,26 @@ def _loose(question: Question, comparisons: Iterable[Comparison]) -> list[str]:
     loose = [one for one in comparisons if one.correlation is not None and one.correlation < LOOSE]
     names = ", ".join(f"{label(question, one.value)} (r={one.correlation:.2f})" for one in loose)
     return [f"pairs hardly go together, so pairing finds less: {names}"] if loose else []
+
+
+def _ranked(question: Question, comparisons: Iterable[Comparison]) -> list[str]:
+    """The verdicts that turn if runs that diverged count as the worst, by ranks."""
+    told = [_would(question, one) for one in comparisons if one.by_ranks]
+    return [f"with diverged runs as the worst, by ranks {', '.join(told)}"] if told else []
+
+
+def _would(question: Question, one: Comparison) -> str:
+    trend = one.test == "slope t"
+    subject = "the trend" if trend else label(question, one.value)
+    if one.by_ranks == "open":
+        return f"{one.verdict} for {subject} would be open"
+    if one.by_ranks in ("above", "below"):
+        up = one.by_ranks == "above"
+        if trend:
+            return f"the trend would point {'up' if up else 'down'}"
+        return f"{subject} would lie {one.by_ranks} {label(question, question.baseline)}"
+    than = "" if trend else f" than {label(question, question.baseline)}"
+    return f"{subject} would be {one.by_ranks}{than}"
 
 
 def _needed(question: Question, estimates: Sequence[Estimate], lead: Comparison) -> list[str]:
