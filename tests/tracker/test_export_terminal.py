@@ -15,7 +15,8 @@ from rich.console import Console
 
 from tracker.export.terminal import render
 from tracker.findings import Finding, findings
-from tracker.questions.question import Metric, Question, Questions
+from tracker.findings.seals import Seal
+from tracker.questions.question import Claim, Metric, Question, Questions
 from tracker.run import Run
 from tracker.tree import build_tree
 
@@ -142,6 +143,39 @@ def test_the_state_can_be_read_without_colour(count: int, status: str, heading: 
 def test_a_humans_words_stand_above_the_computed_ones() -> None:
     text = shown(tree(replace(QUESTION, finding="Nearly everything is lost.")))
     assert text.index("Nearly everything is lost. (a human's words)") < text.index("bn_only is worse")
+
+
+def test_claims_stand_beneath_the_finding_with_their_outcome() -> None:
+    claims = (
+        Claim("worse", "bn_only", at_least=15.0, source="a paper"),
+        Claim("better", "bn_only"),
+        Claim("worse", "bn_only", at_least=32.0),
+    )
+    lines = shown(tree(replace(QUESTION, claims=claims)), 120).splitlines()
+    assert lines[-3:] == [
+        "  ✓ claim supported: bn_only is worse than full by at least 15 points (a paper)",
+        "  ✗ claim contradicted: bn_only is better than full",
+        "  ? claim not settled: bn_only is worse than full by at least 32 points",
+    ]
+
+
+def test_a_humans_finding_that_the_runs_contradict_says_so() -> None:
+    said = Claim("better", "bn_only")
+    lines = shown(tree(replace(QUESTION, finding="It is better!", finding_claim=said)), 120).splitlines()
+    assert lines[0] == "● vs-full  done, worse, contradicted"
+    assert lines[-1] == "  ✗ contradicted: bn_only is better than full"
+
+
+def test_what_was_sealed_is_fresh_until_a_run_is_gone() -> None:
+    (first,) = tree(QUESTION)
+    seal = Seal("2026-11-20", first.verdict, first.computed, "", (), first.evidence)
+    (sealed,) = (replace(first, seal=seal),)
+    assert shown((first,)).startswith("● vs-full  done, worse\n")
+    assert shown((sealed,)).startswith("● vs-full  done, worse, fresh\n")
+    (fewer,) = tree(QUESTION, 5)
+    lines = shown((replace(fewer, seal=seal),)).splitlines()
+    assert lines[0] == "… vs-full  partial, stale"
+    assert lines[-1] == "  ! stale: 1 run gone (5)"
 
 
 def test_a_name_that_is_not_the_id_shows_both() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -25,6 +25,12 @@ MARKS = {  # state -> sign, style
     "diverged": ("×", "magenta"),
     "done": ("●", "green"),
     "moot": ("–", "dim"),
+}
+OUTCOMES = {  # of a claim or a finding -> sign, style
+    "supported": ("✓", "green"),
+    "contradicted": ("✗", "red"),
+    "not settled": ("?", "yellow"),
+    "stale": ("!", "yellow"),
 }
 _VERDICTS = {"better": "green", "rising": "green", "worse": "red", "falling": "red", "diverged": "magenta"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -66,9 +72,24 @@ def _block(finding: Finding) -> RenderableType:
         lines.append(_line(f"{question.finding} (a human's words)"))
     if finding.computed:
         lines.append(_line(finding.computed, _VERDICTS.get(finding.verdict.partition("-")[0], "")))
+    lines += _outcomes(finding)
     if question.notes:
         lines.append(_line(f"notes: {question.notes}", "dim"))
     return Group(lines[0], *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines[1:]))
+
+
+def _outcomes(finding: Finding) -> Iterator[Text]:
+    """What became of a finding since somebody looked, and what the runs make of each claim."""
+    stands = finding.standing
+    if stands.reason:
+        yield _outcome(stands.state, f"{stands.state}: {stands.reason.removeprefix(f'{stands.state}: ')}")
+    for one in finding.claims:
+        yield _outcome(one.outcome, f"claim {one.sentence}")
+
+
+def _outcome(word: str, sentence: str) -> Text:
+    sign, style = OUTCOMES[word]
+    return _line(f"{sign} {sentence}", style)
 
 
 def _heading(finding: Finding) -> Text:
@@ -77,7 +98,9 @@ def _heading(finding: Finding) -> Text:
     heading = Text.assemble((f"{mark} ", style), (shown(question.name), "bold"), overflow="fold")
     if question.name != question.id:
         heading.append(f" [{question.id}]", "dim")
-    words = [finding.state, *([finding.verdict] if finding.verdict else [])]
+    stands = finding.standing
+    holds = stands.state if finding.seal or stands.reason else ""  # what nobody has looked at is no news
+    words = [word for word in (finding.state, finding.verdict, holds) if word]
     return heading.append(f"  {', '.join(words)}", style)
 
 
