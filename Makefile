@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-mongo faults losses check simulate format clean up down pictures page-pictures omniboard-tools
+.PHONY: help install demo test test-mongo faults losses check simulate bars format clean up down pictures page-pictures omniboard-tools
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -47,6 +47,12 @@ simulate: $(VENV)/tools ## what the findings promise, simulated in full: interva
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.statistics
 	@echo "== Sentences against their table rows, in 10,000 random trees"
 	@OMP_NUM_THREADS=1 TREES=10000 $(BIN)/python -m pytest -q tests/statistics/test_sentences_agree.py
+
+bars: simulate ## every bar of the tree: what simulate prints, then findings, tables and speed
+	@echo "== What becomes of findings and tables"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.findings
+	@echo "== Speed of the tree"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.tree --no-mlflow
 
 format: $(VENV)/tools ## put the code into the house's format
 	$(BIN)/ruff format .

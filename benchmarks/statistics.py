@@ -37,11 +37,12 @@ class Bar:
     draws: int
     low: float = 0.0
     high: float = 1.0
+    exact: bool = False  # whether each one counts, as where nothing is left to chance
 
     @property
     def met(self) -> bool:
         """Whether the share keeps the promise, give or take `PATIENCE`."""
-        slack = PATIENCE * math.sqrt(max(self.share * (1 - self.share), 1e-4) / self.draws)
+        slack = 0.0 if self.exact else PATIENCE * math.sqrt(max(self.share * (1 - self.share), 1e-4) / self.draws)
         return self.low - slack <= self.share <= self.high + slack
 
     @property
