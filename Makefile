@@ -54,6 +54,9 @@ bars: simulate ## every bar of the tree: what simulate prints, then findings, ta
 	@echo "== Speed of the tree"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.tree --no-mlflow
 
+bench-tree: $(VENV)/installed ## the speed of the tree, beside MLflow's table, measured into docs/speed.md; about 20 minutes
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.tree --out docs/speed.md
+
 format: $(VENV)/tools ## put the code into the house's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
