@@ -42,7 +42,8 @@ class Bar:
     @property
     def met(self) -> bool:
         """Whether the share keeps the promise, give or take `PATIENCE`."""
-        slack = 0.0 if self.exact else PATIENCE * math.sqrt(max(self.share * (1 - self.share), 1e-4) / self.draws)
+        spread = math.sqrt(max(self.share * (1 - self.share), 1e-4) / self.draws)
+        slack = 0.0 if self.exact else PATIENCE * spread
         return self.low - slack <= self.share <= self.high + slack
 
     @property

@@ -16,5 +16,5 @@ def test_what_is_promised_of_findings_and_tables_is_kept() -> None:
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert done.stdout.count(" met") == 6
-    for told in ("called stale", "contradicted", "come back from pandas", "would obey"):
+    for told in ("called stale", "contradicted", "come back from pandas", "for a formula"):
         assert told in done.stdout
