@@ -221,3 +221,34 @@ def test_another_version_of_sacred_is_told_of() -> None:
 
     assert answer.returncode == 0
     assert "only the internals of Sacred 0.8.7 are mended; this is 0.9" in answer.stderr
+
+
+IMPATIENT = """
+import os, signal, threading, time
+from pathlib import Path
+from tracker.recording import Experiment, record
+
+experiment = Experiment("mine")
+record(experiment)
+
+def end_at_once():
+    while not Path("runs/1/journal.jsonl").exists():
+        time.sleep(0)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+@experiment.main
+def main(_run):
+    time.sleep(30)
+
+threading.Thread(target=end_at_once, daemon=True).start()
+experiment.run_commandline()
+"""
+
+
+def test_a_run_that_is_asked_to_end_while_it_begins_is_interrupted(tmp_path: Path) -> None:
+    process = popen(tmp_path, IMPATIENT)
+
+    process.communicate(timeout=30)
+
+    assert process.returncode == 143
+    assert record_of(tmp_path / "runs")["run"]["status"] == "INTERRUPTED"

@@ -58,6 +58,10 @@ class JournalObserver:
 
     def started_event(self, start_time: datetime, **event: Any) -> int | None:
         """Write the run's first record, and go on writing in the background."""
+        with self._attachment.signals.postponed():
+            return self._start(start_time, event)
+
+    def _start(self, start_time: datetime, event: Mapping[str, Any]) -> int | None:
         self._started = time.monotonic()
         id = self._begin("started", start_time, event)
         assert self.journal is not None

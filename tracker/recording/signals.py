@@ -37,7 +37,8 @@ class Signals:
 
     def __init__(self) -> None:
         self._process = os.getpid()
-        self._held = False
+        self._held = self._postponing = False
+        self._waiting: int | None = None  # the signal that came while they were postponed
         self._asked = -GRACE  # when the last exception was raised
         self._before: dict[signal.Signals, Any] = {}
 
@@ -65,9 +66,24 @@ class Signals:
         finally:
             self._held = False
 
+    @contextmanager
+    def postponed(self) -> Iterator[None]:
+        """Inside, a signal waits: a record that is half begun could not be ended."""
+        self._postponing = True
+        try:
+            yield
+        finally:
+            self._postponing = False
+        number, self._waiting = self._waiting, None
+        if number is not None:
+            self._end(number, None)
+
     def _end(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._process:
             _as_without_us(number, frame)
+            return
+        if self._postponing:
+            self._waiting = number
             return
         now = time.monotonic()
         if self._held or now - self._asked < GRACE:
