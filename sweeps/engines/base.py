@@ -2,40 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from sweeps.plan import Job
+
+@dataclass(frozen=True)
+class Needs:
+    """What one run takes of a machine."""
+
+    cores: int = 1
+    gpus: float = 0.0  # a share below 1 means several runs on one card
+    memory: int = 0  # bytes; 0 where unknown
+    minutes: int = 0  # longest time; 0 for no limit
+
+
+@dataclass(frozen=True)
+class Task:
+    """One process to start: what an engine needs to know of a run."""
+
+    key: str
+    command: tuple[str, ...]  # starts with a program that can be found on every machine of the engine
+    log: Path  # everything that the process prints
+    environment: Mapping[str, str] = field(default_factory=dict)  # beside that of the sweep
+    needs: Needs = field(default_factory=Needs)
 
 
 @dataclass(frozen=True)
 class Event:
-    """News of one job: it started, or its process ended with an exit code."""
+    """News of one task: it waits in a queue, its process started, its process ended, or nobody knows."""
 
-    job: Job
-    log: Path  # everything its process printed
-    exit_code: int | None = None  # None: it started
+    key: str
+    kind: str  # queued, started, ended, lost
+    exit_code: int | None = None  # of a process that ended, see sweeps.exit_codes
     seconds: float = 0.0  # since its start
+    where: str = ""  # the machine, card or job, in words
 
     @property
-    def ended(self) -> bool:
-        """Whether the job's process is over."""
-        return self.exit_code is not None
+    def over(self) -> bool:
+        """Whether nothing more will be heard of the task."""
+        return self.kind in ("ended", "lost")
 
 
 class Engine(Protocol):
-    """Starts one process a job; the store, not the engine, says what is done."""
+    """Starts one process a task; the store, not the engine, says what is done."""
 
-    def submit(self, jobs: Sequence[Job]) -> None:
-        """Take the jobs and return at once."""
+    @property
+    def room(self) -> int:
+        """How many tasks more it takes now; a local pool has its free places, a cluster takes what comes."""
+
+    def submit(self, tasks: Sequence[Task]) -> None:
+        """Take the tasks and return at once. Raises LaunchError."""
 
     def events(self, timeout: float) -> list[Event]:
         """News since the last call, waiting at most `timeout` seconds for some."""
 
     def cancel(self, *, hard: bool) -> None:
-        """Start nothing more and ask what runs to end; `hard` does not ask."""
+        """Drop what waits and ask what runs to end; `hard` does not ask."""
 
     def close(self) -> None:
-        """Leave no process behind."""
+        """Leave no process behind that this engine alone looks after."""

@@ -1,0 +1,1 @@
+"""Who does which piece of work now, so that nothing is done twice."""
