@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
+from sweeps.job import Job, job_key
 from tracker import Cell, Finding, answer, command, load_questions, open_store, walk
-from tracker.configs import key
 from tracker.settings import STORE_VARIABLE, store_address
+
+__all__ = ["Job", "Plan", "make_plan", "missing"]
 
 ANSWERED = ("done", "diverged")  # the states of a cell that there is an answer for
 UNDER_WAY = ("running", "queued")  # those in which somebody else is at it
 # the states of a question that is not asked, or not yet
 CLOSED = ("blocked", "parked", "moot")
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run to start, for every question that it answers."""
-
-    settings: Mapping[str, Any]
-    seed: int
-    command: tuple[str, ...]
-    nodes: tuple[str, ...]
-    state: str  # planned, or what became of the last attempt: failed, dead, interrupted
-    priority: int = 0  # the highest of those questions
 
 
 @dataclass(frozen=True)
@@ -76,13 +65,13 @@ def make_plan(questions: Path, address: str, now: datetime) -> Plan:
 
 def missing(findings: Iterable[Finding], now: datetime) -> tuple[Job, ...]:
     """The runs that are neither done nor under way, each once: by priority, then as the questions stand."""
-    jobs: dict[Hashable, Job] = {}
+    jobs: dict[str, Job] = {}
     for finding in _asked(findings):
         for cell in finding.wanted:
             state = cell.state(now)
             if state not in (*ANSWERED, *UNDER_WAY):
-                wanted = key(cell.settings), cell.seed
-                jobs[wanted] = _job(cell, state, jobs.get(wanted))
+                wanted = job_key(cell.settings, cell.seed)
+                jobs[wanted] = _job(wanted, cell, state, jobs.get(wanted))
     return tuple(sorted(jobs.values(), key=lambda job: -job.priority))
 
 
@@ -90,9 +79,9 @@ def _asked(findings: Iterable[Finding]) -> list[Finding]:
     return [one for finding in findings for one in walk(finding) if one.state not in CLOSED]
 
 
-def _job(cell: Cell, state: str, earlier: Job | None) -> Job:
+def _job(key: str, cell: Cell, state: str, earlier: Job | None) -> Job:
     """The job of a cell, which may be that of an earlier question too."""
     question = cell.question
     nodes = (*(earlier.nodes if earlier else ()), question.node)
     priority = max(question.priority, earlier.priority) if earlier else question.priority
-    return Job(cell.settings, cell.seed, command(cell), nodes, state, priority)
+    return Job(key, cell.settings, cell.seed, command(cell), nodes, state, priority=priority)
