@@ -1,24 +1,24 @@
-"""The runs that the questions still miss."""
+"""What a question file still misses in a store."""
 
 from __future__ import annotations
 
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sweeps.job import Job, job_key
-from tracker import Cell, Finding, answer, command, load_questions, open_store, walk
+from sweeps.expected import Durations
+from sweeps.job import Job
+from sweeps.missing import ANSWERED, asked, missing
+from tracker import Finding, load_questions, open_store
+from tracker.findings import findings
+from tracker.findings.seals import read_seals
 from tracker.settings import STORE_VARIABLE, store_address
+from tracker.tree import build_tree
 
 __all__ = ["Job", "Plan", "make_plan", "missing"]
-
-ANSWERED = ("done", "diverged")  # the states of a cell that there is an answer for
-UNDER_WAY = ("running", "queued")  # those in which somebody else is at it
-# the states of a question that is not asked, or not yet
-CLOSED = ("blocked", "parked", "moot")
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Plan:
     shown: str  # the same without credentials
     jobs: tuple[Job, ...]
     states: Mapping[str, int]  # state of a cell -> how many cells
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # the same for each question's node
+    made: datetime | None = None
 
     @property
     def summary(self) -> str:
@@ -54,34 +56,35 @@ class Plan:
         return f"{STORE_VARIABLE}={shlex.quote(self.address)} {line}"
 
 
-def make_plan(questions: Path, address: str, now: datetime) -> Plan:
-    """Read the questions and the store, and say what is missing."""
+def make_plan(questions: Path, address: str, now: datetime, *, failed_only: bool = False) -> Plan:
+    """Read the questions and the store, and say what is missing; with `failed_only` what was tried before."""
     store = open_store(address)
-    findings = answer(load_questions(questions), store, now)
-    open_cells = [cell for finding in _asked(findings) for cell in finding.wanted]
-    states = Counter(cell.state(now) for cell in open_cells)
-    return Plan(questions, address, store.address, missing(findings, now), dict(sorted(states.items())))
+    runs = list(store.runs())
+    declared = load_questions(questions)
+    found = findings(build_tree(declared, runs), store.values, now, read_seals(questions))
+    counts = _counts(found, now)
+    return Plan(
+        questions=questions,
+        address=address,
+        shown=store.address,
+        jobs=missing(found, now, Durations(runs).of, failed_only=failed_only),
+        states=_sum(counts.values()),
+        counts=counts,
+        made=now,
+    )
 
 
-def missing(findings: Iterable[Finding], now: datetime) -> tuple[Job, ...]:
-    """The runs that are neither done nor under way, each once: by priority, then as the questions stand."""
-    jobs: dict[str, Job] = {}
-    for finding in _asked(findings):
-        for cell in finding.wanted:
-            state = cell.state(now)
-            if state not in (*ANSWERED, *UNDER_WAY):
-                wanted = job_key(cell.settings, cell.seed)
-                jobs[wanted] = _job(wanted, cell, state, jobs.get(wanted))
-    return tuple(sorted(jobs.values(), key=lambda job: -job.priority))
+def _counts(found: Iterable[Finding], now: datetime) -> dict[str, Mapping[str, int]]:
+    """How many cells of each question are in which state."""
+    return {
+        one.node.question.node: _sum(Counter([cell.state(now)]) for cell in one.wanted)
+        for one in asked(found)
+        if one.wanted
+    }
 
 
-def _asked(findings: Iterable[Finding]) -> list[Finding]:
-    return [one for finding in findings for one in walk(finding) if one.state not in CLOSED]
-
-
-def _job(key: str, cell: Cell, state: str, earlier: Job | None) -> Job:
-    """The job of a cell, which may be that of an earlier question too."""
-    question = cell.question
-    nodes = (*(earlier.nodes if earlier else ()), question.node)
-    priority = max(question.priority, earlier.priority) if earlier else question.priority
-    return Job(key, cell.settings, cell.seed, command(cell), nodes, state, priority=priority)
+def _sum(counts: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
+    together: Counter[str] = Counter()
+    for count in counts:
+        together.update(count)
+    return dict(sorted(together.items()))

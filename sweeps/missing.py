@@ -1,0 +1,105 @@
+"""The runs that questions still miss, each once and in the order in which they shall start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sweeps.job import Expected, Job, job_key
+from tracker import Cell, Finding, Run, command, walk
+
+ANSWERED = ("done", "diverged")  # the states of a cell that there is an answer for
+UNDER_WAY = ("running", "queued")  # those in which somebody else is at it
+# the states of a question that is not asked, or not yet
+CLOSED = ("blocked", "parked", "moot")
+
+Forecast = Callable[[Mapping[str, Any]], Expected]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A run that a question asks for, and where it stands in the order."""
+
+    cell: Cell
+    state: str
+    purpose: str  # what the run is for, where a seed and a value do not tell
+    place: tuple[int, int, int]  # stage, question, round: whole stages first, then question by question
+
+
+def asked(findings: Iterable[Finding]) -> list[Finding]:
+    """The questions that are asked at this moment."""
+    return [one for finding in findings for one in walk(finding) if one.state not in CLOSED]
+
+
+def missing(
+    findings: Iterable[Finding], now: datetime, expect: Forecast | None = None, *, failed_only: bool = False
+) -> tuple[Job, ...]:
+    """The runs that are neither done nor under way, each once; with `failed_only` those that were tried.
+
+    First by priority; then whole stages, so that no question gets the runs of its second look while another
+    waits for its first; then question by question as they stand; and inside a question the first seed of
+    every value before the second of any.
+    """
+    found: dict[str, list[_Wanted]] = {}
+    for one in _wanted(asked(findings), now):
+        if one.state not in (*ANSWERED, *UNDER_WAY) and not (failed_only and one.state == "planned"):
+            found.setdefault(job_key(one.cell.settings, one.cell.seed), []).append(one)
+    jobs = [(_job(key, wanted, expect), min(one.place for one in wanted)) for key, wanted in found.items()]
+    return tuple(job for job, _ in sorted(jobs, key=lambda made: (-made[0].priority, made[1])))
+
+
+def _wanted(findings: Iterable[Finding], now: datetime) -> Iterator[_Wanted]:
+    for place, finding in enumerate(findings):
+        seeds = finding.node.question.seeds
+        stage = _stage(finding)
+        for cell in finding.wanted:
+            order = (stage, place, seeds.index(cell.seed))
+            yield _Wanted(cell, cell.state(now), _purpose(finding), order)
+
+
+def _stage(finding: Finding) -> int:
+    """How many of its declared looks a question has behind it."""
+    look = finding.look
+    return (look.number or len(finding.node.question.looks)) if look else 0
+
+
+def _purpose(finding: Finding) -> str:
+    looks = finding.node.question.looks
+    if not looks:
+        return ""
+    due = looks[0] if finding.look is None else finding.look.following or finding.look.seeds
+    return f"for the look at {due} seeds"
+
+
+def _job(key: str, wanted: list[_Wanted], expect: Forecast | None) -> Job:
+    """The job of a run that one question asks for or several; the first one gives the command."""
+    first = wanted[0]
+    return Job(
+        key=key,
+        settings=first.cell.settings,
+        seed=first.cell.seed,
+        command=command(first.cell),
+        nodes=tuple(dict.fromkeys(one.cell.question.node for one in wanted)),
+        state=first.state,
+        why=why(first.cell, first.state, first.purpose),
+        priority=max(one.cell.question.priority for one in wanted),
+        expected=expect(first.cell.settings) if expect else Expected(),
+    )
+
+
+def why(cell: Cell, state: str, purpose: str = "") -> str:
+    """Why a run is to be started, in words."""
+    last = cell.runs[-1] if cell.runs else None
+    reason = _became(last, state) if last else "no run yet"
+    return f"{reason}; {purpose}" if purpose else reason
+
+
+def _became(run: Run, state: str) -> str:
+    """What became of the last run of a cell without an answer."""
+    host = str(run.host.get("hostname") or "")
+    where = f" on {host}" if host else ""
+    if state == "failed":
+        return f"the last one failed{where}: {run.failure or 'it left no word'}"
+    return f"the last one died{where}" if state == "dead" else f"the last one was {state}{where}"
