@@ -40,7 +40,7 @@ def test_runs_of_a_higher_priority_come_first(place: Path, sweeps: Sweeps) -> No
     assert ["x=3" in line for line in lines] == [False] * 4 + [True] * 2
     questions.write_text(questions.read_text().replace("id: first,", "id: first, priority: 2,"))
     assert sorted(lines) == sorted(later := sweeps("plan", "questions.yaml").stdout.splitlines())
-    assert ["x=1" in line for line in later] == [True, False, False] * 2  # a first seed of each before a second
+    assert ["x=1" in line for line in later] == [True, False, False] * 2
 
 
 def test_a_plan_lists_each_missing_run_once_and_starts_nothing(place: Path, sweeps: Sweeps) -> None:
