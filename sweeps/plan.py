@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sweeps.expected import Durations
-from sweeps.job import Job
+from sweeps.job import Job, job_key
 from sweeps.missing import ANSWERED, asked, missing
-from tracker import Finding, load_questions, open_store
+from tracker import Finding, Run, load_questions, open_store
+from tracker.configs import same
 from tracker.findings import findings
 from tracker.findings.seals import read_seals
 from tracker.settings import STORE_VARIABLE, store_address
@@ -31,6 +33,8 @@ class Plan:
     jobs: tuple[Job, ...]
     states: Mapping[str, int]  # state of a cell -> how many cells
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # the same for each question's node
+    cells: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # node -> key of a job -> its state
+    shared: Mapping[str, Any] = field(default_factory=dict)  # the settings that all cells have in common
     made: datetime | None = None
 
     @property
@@ -56,10 +60,21 @@ class Plan:
         return f"{STORE_VARIABLE}={shlex.quote(self.address)} {line}"
 
 
-def make_plan(questions: Path, address: str, now: datetime, *, failed_only: bool = False) -> Plan:
-    """Read the questions and the store, and say what is missing; with `failed_only` what was tried before."""
+def make_plan(
+    questions: Path,
+    address: str,
+    now: datetime,
+    *,
+    failed_only: bool = False,
+    over: Collection[str] = (),
+) -> Plan:
+    """Read the questions and the store, and say what is missing; with `failed_only` what was tried before.
+
+    `over` are the keys of leases that nobody holds any more: a run that was guarded by one of them is dead,
+    even where its last sign of life is young.
+    """
     store = open_store(address)
-    runs = list(store.runs())
+    runs = [buried(run, over) for run in store.runs()]
     declared = load_questions(questions)
     found = findings(build_tree(declared, runs), store.values, now, read_seals(questions))
     counts = _counts(found, now)
@@ -70,8 +85,36 @@ def make_plan(questions: Path, address: str, now: datetime, *, failed_only: bool
         jobs=missing(found, now, Durations(runs).of, failed_only=failed_only),
         states=_sum(counts.values()),
         counts=counts,
+        cells=_cells(found, now),
+        shared=common([cell.settings for one in asked(found) for cell in one.wanted]),
         made=now,
     )
+
+
+def buried(run: Run, over: Collection[str]) -> Run:
+    """The run; one whose lease is over without any sign of life, so that it counts as dead."""
+    facts = run.info.get("tracker")
+    guarded = run.status == "RUNNING" and isinstance(facts, Mapping) and facts.get("lease") in over
+    return replace(run, started=None, heartbeat=None) if guarded else run
+
+
+def common(several: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The settings that all have with the same value."""
+    shared = dict(several[0]) if several else {}
+    for settings in several[1:]:
+        shared = {
+            name: value for name, value in shared.items() if name in settings and same(settings[name], value)
+        }
+    return shared
+
+
+def _cells(found: Iterable[Finding], now: datetime) -> dict[str, Mapping[str, str]]:
+    """The state of each cell of each question, by the key of its job."""
+    return {
+        one.node.question.node: {job_key(cell.settings, cell.seed): cell.state(now) for cell in one.wanted}
+        for one in asked(found)
+        if one.wanted
+    }
 
 
 def _counts(found: Iterable[Finding], now: datetime) -> dict[str, Mapping[str, int]]:

@@ -1,0 +1,84 @@
+"""What an engine is given for a job: the process to start, and what the lease says of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sweeps.engines.base import Needs, Task
+from sweeps.job import Job
+from tracker.address import is_mongo
+from tracker.leases.base import Lease
+from tracker.settings import QUESTIONS_VARIABLE, STORE_VARIABLE, run_folder
+
+CHECKPOINTS = "_checkpoints"  # beside the runs
+PYTHONS = ("python", "python3")  # mean the Python that runs the sweep
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What the runs of one launcher have in common."""
+
+    questions: Path
+    address: str  # of the store
+    engine: str
+    logs: Path
+    launcher: str  # the key of the launcher's lease
+    needs: Needs = field(default_factory=Needs)
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One attempt at a job."""
+
+    job: Job
+    task: Task
+    what: str  # the job in the words that set it apart
+    attempt: int
+
+
+def ticket(sweep: Sweep, job: Job, what: str, attempt: int, seen: Lease | None, now: datetime) -> Ticket:
+    """The attempt as a task: the runner, which takes the lease if it stands as `seen`, and the command."""
+    log = sweep.logs.absolute() / f"{now:%Y%m%d-%H%M%S}-{job.key}-{sweep.launcher[-4:]}-{attempt}.log"
+    details = _details(sweep, job, what, attempt, log)
+    options = ["--key", job.key, "--seen", f"{seen.generation}:{seen.beats}" if seen else "none"]
+    options += ["--details", json.dumps(details, ensure_ascii=True, separators=(",", ":"))]
+    options += ["--checkpoint", str(checkpoint(sweep.address, job.key))]
+    command = (sys.executable, "-m", "sweeps.runner", *options, "--", *with_this_python(job.command))
+    environment = {STORE_VARIABLE: sweep.address, QUESTIONS_VARIABLE: ",".join(job.nodes)}
+    return Ticket(job, Task(job.key, command, log, environment, sweep.needs), what, attempt)
+
+
+def checkpoint(address: str, key: str) -> Path:
+    """The file in which the run with this key keeps its state, beside the runs of this machine."""
+    folder = Path(run_folder() if is_mongo(address) else address)
+    return folder.absolute() / CHECKPOINTS / f"{key}.pt"
+
+
+def with_this_python(command: tuple[str, ...]) -> tuple[str, ...]:
+    """The command with `python` meaning the Python that runs the sweep."""
+    return (sys.executable, *command[1:]) if command[0] in PYTHONS else command
+
+
+def short(path: Path) -> str:
+    """The path as it is said to somebody who stands in this folder."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _details(sweep: Sweep, job: Job, what: str, attempt: int, log: Path) -> dict[str, Any]:
+    return {
+        "kind": "run",
+        "what": what,
+        "questions": list(job.nodes),
+        "file": str(sweep.questions.absolute()),
+        "launcher": sweep.launcher,
+        "engine": sweep.engine,
+        "attempt": attempt,
+        "log": str(log),
+        "expected": job.expected.seconds,
+    }
