@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-mongo faults losses check simulate bars format clean up down pictures page-pictures demo-docs omniboard-tools
+.PHONY: help install demo test test-mongo test-ray faults losses check simulate bars format clean up down pictures page-pictures demo-docs omniboard-tools
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,6 +29,10 @@ test: $(VENV)/tools ## every test
 
 test-mongo: $(VENV)/tools ## the tests that talk to MongoDB, against MONGO_URL when it is set
 	$(BIN)/python -m pytest -m mongo
+
+test-ray: $(VENV)/ray ## the engine `ray` on a real Ray of several nodes on this machine; about three minutes
+	@if test -e $(VENV)/ray; then OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m ray tests/ray; \
+		else echo "skipped: Ray could not be installed here; pip's words stand above"; fi
 
 faults: $(VENV)/tools ## the slow fault tests: kills, outages, full disks, clocks; about ten minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults tests/faults
@@ -99,6 +103,11 @@ $(VENV)/tools: $(VENV)/installed
 	@echo "== Adding the tools for tests and checks"
 	@$(PIP) install --quiet --constraint constraints.txt --editable '.[test,check]'
 	@touch $@
+
+# no error where it fails: Ray is large, and there is no wheel for some machines
+$(VENV)/ray: $(VENV)/tools
+	@echo "== Adding Ray (290 MB)"
+	@if $(PIP) install --quiet --constraint constraints.txt --editable '.[ray]'; then touch $@; fi
 
 # nothing of it needs a build, so that no script of a package runs
 tests/omniboard/node_modules/installed: tests/omniboard/package-lock.json
