@@ -6,6 +6,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
@@ -93,6 +94,24 @@ def total(jobs: Sequence[Job], workers: int) -> Total:
         len(known),
         len(jobs) - len(known),
     )
+
+
+def told(total: Total, now: datetime) -> str:
+    """How long the jobs take, in a sentence that says what it rests on."""
+    jobs = total.known + total.unknown
+    if not total.known:
+        return "expected time: unknown, because no run like these has ended yet" if jobs else ""
+    times = f"about {in_words(total.seconds)}"
+    if in_words(total.low) != in_words(total.high):
+        times += f" ({in_words(total.low)} to {in_words(total.high)})"
+    at_a_time = f"{total.workers} at a time" if total.workers > 1 else "one after the other"
+    if total.unknown:
+        return (
+            f"expected time: {times} for {total.known} of {jobs} runs, {at_a_time}; unknown for the others, "
+            "because no run like them has ended yet"
+        )
+    end = (now + timedelta(seconds=total.seconds)).astimezone()
+    return f"expected time: {times}, {at_a_time}; started now, the last ends about {end:%Y-%m-%d %H:%M}"
 
 
 def _last_end(seconds: Iterable[float], workers: int) -> float:

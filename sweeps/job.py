@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 KEY_LENGTH = 16  # hex digits: 64 bits, so that ten million runs are mixed up less than once in 300,000 cases
@@ -35,6 +35,7 @@ class Job:
     why: str = "no run yet"  # it is to be started, in words
     priority: int = 0  # the highest of those questions
     expected: Expected = Expected()
+    values: Mapping[str, Any] = field(default_factory=dict)  # question -> the value that the run is of
 
 
 def job_key(settings: Mapping[str, Any], seed: int) -> str:

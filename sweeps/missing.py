@@ -86,6 +86,7 @@ def _job(key: str, wanted: list[_Wanted], expect: Forecast | None) -> Job:
         why=why(first.cell, first.state, first.purpose),
         priority=max(one.cell.question.priority for one in wanted),
         expected=expect(first.cell.settings) if expect else Expected(),
+        values={one.cell.question.node: one.cell.value for one in wanted},
     )
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from sweeps.expected import Durations
 from sweeps.job import Job, job_key
 from sweeps.missing import ANSWERED, asked, missing
-from tracker import Finding, Run, load_questions, open_store
+from tracker import Cell, Run, load_questions, open_store
 from tracker.configs import same
 from tracker.findings import findings
 from tracker.findings.seals import read_seals
@@ -24,18 +25,49 @@ __all__ = ["Job", "Plan", "make_plan", "missing"]
 
 
 @dataclass(frozen=True)
+class PlannedCell:
+    """A run that a question asks for now, done or not."""
+
+    node: str
+    value: Any
+    nuisance: Mapping[str, Any]  # what is tuned, as far as it is known
+    seed: int
+    state: str
+    key: str  # of its job; empty where its settings are not known yet
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a question file still misses in a store."""
 
     questions: Path
     address: str  # of the store, as given
     shown: str  # the same without credentials
+    made: datetime
     jobs: tuple[Job, ...]
-    states: Mapping[str, int]  # state of a cell -> how many cells
-    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # the same for each question's node
-    cells: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # node -> key of a job -> its state
-    shared: Mapping[str, Any] = field(default_factory=dict)  # the settings that all cells have in common
-    made: datetime | None = None
+    grid: tuple[PlannedCell, ...]  # of all questions that are asked at this moment
+    shared: Mapping[str, Any]  # the settings that all cells have in common
+
+    @cached_property
+    def cells(self) -> Mapping[str, Mapping[str, str]]:
+        """The state of each cell of each question, by the key of its job."""
+        found: dict[str, dict[str, str]] = {}
+        for cell in self.grid:
+            found.setdefault(cell.node, {})[cell.key] = cell.state
+        return found
+
+    @cached_property
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """How many cells of each question are in which state."""
+        found: dict[str, Counter[str]] = {}
+        for cell in self.grid:
+            found.setdefault(cell.node, Counter())[cell.state] += 1
+        return {node: dict(sorted(counts.items())) for node, counts in found.items()}
+
+    @cached_property
+    def states(self) -> Mapping[str, int]:
+        """How many cells of all questions together are in which state."""
+        return dict(sorted(Counter(cell.state for cell in self.grid).items()))
 
     @property
     def summary(self) -> str:
@@ -77,17 +109,14 @@ def make_plan(
     runs = [buried(run, over) for run in store.runs()]
     declared = load_questions(questions)
     found = findings(build_tree(declared, runs), store.values, now, read_seals(questions))
-    counts = _counts(found, now)
     return Plan(
         questions=questions,
         address=address,
         shown=store.address,
-        jobs=missing(found, now, Durations(runs).of, failed_only=failed_only),
-        states=_sum(counts.values()),
-        counts=counts,
-        cells=_cells(found, now),
-        shared=common([cell.settings for one in asked(found) for cell in one.wanted]),
         made=now,
+        jobs=missing(found, now, Durations(runs).of, failed_only=failed_only),
+        grid=tuple(_cell(cell, now) for one in asked(found) for cell in one.wanted),
+        shared=common([cell.settings for one in asked(found) for cell in one.wanted]),
     )
 
 
@@ -108,26 +137,6 @@ def common(several: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return shared
 
 
-def _cells(found: Iterable[Finding], now: datetime) -> dict[str, Mapping[str, str]]:
-    """The state of each cell of each question, by the key of its job."""
-    return {
-        one.node.question.node: {job_key(cell.settings, cell.seed): cell.state(now) for cell in one.wanted}
-        for one in asked(found)
-        if one.wanted
-    }
-
-
-def _counts(found: Iterable[Finding], now: datetime) -> dict[str, Mapping[str, int]]:
-    """How many cells of each question are in which state."""
-    return {
-        one.node.question.node: _sum(Counter([cell.state(now)]) for cell in one.wanted)
-        for one in asked(found)
-        if one.wanted
-    }
-
-
-def _sum(counts: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
-    together: Counter[str] = Counter()
-    for count in counts:
-        together.update(count)
-    return dict(sorted(together.items()))
+def _cell(cell: Cell, now: datetime) -> PlannedCell:
+    key = job_key(cell.settings, cell.seed)
+    return PlannedCell(cell.question.node, cell.value, cell.nuisance, cell.seed, cell.state(now), key)
