@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tracker.errors import TrackerError
@@ -102,7 +102,38 @@ class Run:
         return found if isinstance(found, str) else ""
 
     @property
+    def parts(self) -> Sequence[Mapping[str, Any]]:
+        """What each of its processes did, in order, where there were several: `info.tracker.parts`."""
+        facts = self.info.get("tracker")
+        found = facts.get("parts") if isinstance(facts, Mapping) else None
+        return [part for part in found if isinstance(part, Mapping)] if isinstance(found, list) else []
+
+    @property
+    def continues(self) -> Mapping[str, Any] | None:
+        """The run whose state this one went on from, in another record: `info.tracker.continues`."""
+        facts = self.info.get("tracker")
+        found = facts.get("continues") if isinstance(facts, Mapping) else None
+        return found if isinstance(found, Mapping) else None
+
+    @property
     def hours(self) -> float:
-        """Hours from the start to the end, or to the last sign of life."""
-        end = self.stopped or self.heartbeat
-        return (end - self.started).total_seconds() / 3600 if self.started and end else 0.0
+        """Hours from the start to the end, or to the last sign of life, without those between its parts."""
+        begun, end = self.started, self.stopped or self.heartbeat
+        if self.parts:
+            begun = _moment(self.parts[-1].get("started"))
+        last = (end - begun).total_seconds() if begun and end else 0.0
+        return (sum(map(_seconds, self.parts[:-1])) + last) / 3600
+
+
+def _seconds(part: Mapping[str, Any]) -> float:
+    found = part.get("seconds")
+    return float(found) if isinstance(found, int | float) else 0.0
+
+
+def _moment(text: Any) -> datetime | None:
+    """A time as the journal writes it."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -12,6 +12,8 @@ from tracker.errors import SettingsFileError
 STORE_VARIABLE = "TRACKER_STORE"
 FOLDER_VARIABLE = "TRACKER_FOLDER"
 QUESTIONS_VARIABLE = "TRACKER_QUESTIONS"  # names of the questions that a run is started for, with commas
+CHECKPOINT_VARIABLE = "TRACKER_CHECKPOINT"  # the file in which a run keeps its state, to go on from there
+LEASE_VARIABLE = "TRACKER_LEASE"  # the key of the lease that the process of a run is guarded by
 SETTINGS_FILE = "tracker.toml"
 DEFAULT_STORE = "runs"  # also the folder in which runs are written first when the store is a MongoDB
 

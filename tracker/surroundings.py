@@ -14,6 +14,8 @@ TRAINING = ("torch", "threads", "precision")  # facts of the record's info.train
 FACTS = ("code", *TRAINING)
 _COMMIT = 10  # characters of a commit that are shown
 
+THEN = ", then "  # between the states of a run that went on with another
+
 States = Mapping[str, Mapping[Hashable, list[Any]]]  # fact -> value of the question -> states, each once
 
 
@@ -25,14 +27,30 @@ def surroundings(run: Run) -> dict[str, Any]:
         if isinstance(training, Mapping)
         else {}
     )
+    if versions := _torch_versions(run):
+        facts["torch"] = THEN.join(versions)
     code = code_state(run)
     return {"code": code, **facts} if code else facts
 
 
 def code_state(run: Run) -> str:
-    """The commit, with a word on files that differ from it; empty where the record tells none."""
+    """The commit, with a word on files that differ from it; empty where the record tells none.
+
+    All of them, where a run went on with other code.
+    """
     tracker = run.info.get("tracker")
-    code = tracker.get("code") if isinstance(tracker, Mapping) else None
+    facts = run.parts or ([tracker] if isinstance(tracker, Mapping) else [])
+    return THEN.join(dict.fromkeys(filter(None, (_state(fact.get("code")) for fact in facts))))
+
+
+def _torch_versions(run: Run) -> tuple[str, ...]:
+    """More than one, where a run went on with another torch."""
+    changes = (part["changed"].get("torch") for part in run.parts if isinstance(part.get("changed"), Mapping))
+    found = [str(version) for pair in changes if isinstance(pair, list) for version in pair]
+    return tuple(dict.fromkeys(found))
+
+
+def _state(code: Any) -> str:
     if not isinstance(code, Mapping) or not code.get("commit"):
         return ""
     return f"{str(code['commit'])[:_COMMIT]}{' with changes' if code.get('dirty') else ''}"

@@ -28,6 +28,7 @@ class Source:
     number: float | None
     code: str  # the commit; empty where the record tells none
     role: str  # counted, diverged, no number, other setting, later look
+    past: str = ""  # that it went on where another process, or another run, had stopped; in words
 
 
 def sources(finding: Finding, store: Store) -> Iterator[Source]:
@@ -46,7 +47,16 @@ def sources(finding: Finding, store: Store) -> Iterator[Source]:
                 number=number,
                 code=code_state(run),
                 role="counted" if run.id in counted else _role(finding, run, cell.seed, number),
+                past=past(run),
             )
+
+
+def past(run: Run) -> str:
+    """Whether a run is one of several parts, or goes on from another run; empty for most."""
+    parts = f"in {len(run.parts)} parts" if run.parts else ""
+    before = run.continues
+    after = f"goes on from run {before.get('run')} after step {before.get('after_step')}" if before else ""
+    return ", ".join(filter(None, (parts, after)))
 
 
 def formula(finding: Finding, row: Row, field: str) -> str:

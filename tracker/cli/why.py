@@ -139,4 +139,5 @@ def _tell_runs(finding: Finding, store: Store) -> None:
         number = "no number" if one.number is None else f"{one.number:.6g}{step}"
         code = f"  code {one.code}" if one.code else ""
         role = "" if one.role == "counted" else f"  ({one.role})"
-        click.echo(f"  run {one.run}  {one.value}  seed {one.seed}  {number}{code}{role}")
+        past = f"  {one.past}" if one.past else ""
+        click.echo(f"  run {one.run}  {one.value}  seed {one.seed}  {number}{code}{role}{past}")

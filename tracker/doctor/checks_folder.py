@@ -18,6 +18,7 @@ from tracker.journal.events import events
 from tracker.journal.identity import recorded_uuid
 from tracker.journal.layout import JOURNAL, RUN
 from tracker.journal.moments import utc
+from tracker.journal.parts import FACT as PARTS
 from tracker.journal.sacred_files import write_sacred_files
 from tracker.journal.writer import RunJournal
 
@@ -105,7 +106,7 @@ def _journaled(runs: Mapping[str, Entry]) -> Iterator[tuple[str, Entry]]:
 
 def _hides_something(content: bytes) -> bool:
     """Whether a line that is no event is more than the half line of a killed writer that came back."""
-    return not any(event.get("event") == "ended" for event in events(content))
+    return not any(event.get("event") in ("ended", "resumed") for event in events(content))
 
 
 def _end_line(path: Path) -> None:
@@ -123,7 +124,8 @@ def _end_run(folder: Path, run: Entry, beat: datetime) -> None:
     _may_append(folder / JOURNAL)
     journal = RunJournal(folder, run.id, recorded_uuid(run.document))
     journal.note_facts({"doctor": NOTE})
-    started = utc(run.document.get("start_time")) or beat
+    parts = inside(run.document, "info", "tracker", PARTS)
+    started = utc(parts[-1]["started"] if parts else run.document.get("start_time")) or beat
     journal.end(ENDED, beat, elapsed=max(0.0, (beat - started).total_seconds()))
 
 

@@ -16,6 +16,7 @@ from tracker.export.terminal import MARKS, shown
 from tracker.run import Run
 from tracker.stores.base import RunStore, Store
 
+PARTS = "tracker.parts"
 SHOWN = 5  # items of a list that are shown of a run
 
 
@@ -40,18 +41,36 @@ def render_run(run: Run, store: RunStore, now: datetime, console: Console) -> No
         "minutes": f"{run.hours * 60:.1f}",
         "host": str(run.host.get("hostname", "")),
         "result": _written(run.result),
+        "goes on from": _before(run),
         "comment": str(run.meta.get("comment") or ""),
         "failed with": run.failure,
         "fault": run.fault,
     }
     _section(console, "", {name: value for name, value in facts.items() if value})
+    _section(console, "parts", dict(_part(number, part) for number, part in enumerate(run.parts, 1)))
     _section(console, "settings", {name: _written(value) for name, value in flat(run.config).items()})
     _section(console, "metrics", {name: _ends(store, run, name) for name in store.metrics(run)})
     _section(console, "artifacts", dict.fromkeys(store.artifacts(run), ""))
     settings = flat(run.config)
     repeated = {name: value for name, value in flat(run.info).items() if _is_in(settings, name, value)}
     told = {name: value for name, value in flat(run.info).items() if name not in repeated}
+    if run.parts:
+        del told[PARTS]  # shown apart
     _section(console, "facts", {name: _written(value) for name, value in told.items()})
+
+
+def _part(number: int, part: Mapping[str, Any]) -> tuple[str, str]:
+    """One process of a run that went on: where, how long, from where on, with what that is new."""
+    began = (
+        f"{str(part.get('started'))[:19].replace('T', ' ')} on {part.get('host') or 'a machine without name'}"
+    )
+    step = part.get("after_step")
+    after = [] if "after_step" not in part else ["begun anew"] if step is None else [f"after step {step:g}"]
+    lived = [f"{part['seconds'] / 60:.1f} minutes"] if "seconds" in part else []
+    changed = part.get("changed")
+    names = changed if isinstance(changed, Mapping) else {}
+    new = [f"{name} {' then '.join(map(str, names[name]))}" for name in names]
+    return str(number), ", ".join([began, *after, *lived, *new])
 
 
 def _line(run: Run, now: datetime) -> tuple[str, ...]:
@@ -67,6 +86,14 @@ def _line(run: Run, now: datetime) -> tuple[str, ...]:
             _written(run.result),
         )
     )
+
+
+def _before(run: Run) -> str:
+    """The run, in another record, from whose state this one went on."""
+    told = run.continues
+    if told is None:
+        return ""
+    return f"run {told.get('run')} in {told.get('store')}, after step {told.get('after_step')}"
 
 
 def _ends(store: Store, run: Run, name: str) -> str:

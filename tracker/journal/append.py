@@ -28,12 +28,20 @@ class AppendFile:
     @property
     def waiting(self) -> int:
         """Bytes that are not written yet."""
-        return self._end() - max(self._written, 0)
+        return self.end - max(self._written, 0)
+
+    @property
+    def end(self) -> int:
+        """The byte of the file at which what is queued next begins."""
+        if not self._queue:
+            return max(self._written, 0)
+        place, data = self._queue[-1]
+        return place + len(data)
 
     def write(self, data: bytes) -> None:
         """Queues whole lines."""
         if data:
-            self._queue.append((self._end(), data))
+            self._queue.append((self.end, data))
 
     def flush(self) -> None:
         """Hands everything queued to the system; what it does not take stays queued, and `trouble` tells."""
@@ -65,12 +73,6 @@ class AppendFile:
     def forget(self) -> None:
         """Drops what is queued, because it was put elsewhere."""
         self._queue.clear()
-
-    def _end(self) -> int:
-        if not self._queue:
-            return max(self._written, 0)
-        place, data = self._queue[-1]
-        return place + len(data)
 
     def _joined(self) -> bytes:
         if not self._queue:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tracker.journal.layout import VERSION
 from tracker.journal.moments import utc
+from tracker.journal.parts import begin_part, end_part, note_restored
 
 Event = Mapping[str, Any]
 Document = dict[str, Any]
@@ -36,6 +37,7 @@ def document_from(events: Iterable[Event]) -> Document | None:
     return document or None
 
 
+_OF_AN_END = ("stop_time", "result", "fail_trace")
 _BEGINNINGS = {"started": "RUNNING", "queued": "QUEUED"}
 
 
@@ -61,6 +63,8 @@ def _info(document: Document, _facts: Document, event: Event) -> None:
 
 def _facts(_document: Document, facts: Document, event: Event) -> None:
     facts |= {name: fact for name, fact in _mapping(event, "set").items() if name != "uuid"}
+    for name in _list(event, "removed"):
+        facts.pop(str(name), None)
 
 
 def _artifact(document: Document, _facts: Document, event: Event) -> None:
@@ -85,7 +89,19 @@ def _ended(document: Document, facts: Document, event: Event) -> None:
     document["result"] = event.get("result")
     if event.get("fail_trace") is not None:
         document["fail_trace"] = event["fail_trace"]
-    facts["elapsed"] = event.get("elapsed")
+    facts["elapsed"] = end_part(facts, event)
+
+
+def _resumed(document: Document, facts: Document, event: Event) -> None:
+    """Another process has taken the run up: it goes again, and the end that it may have had is none."""
+    begin_part(document, facts, event)
+    for name in _OF_AN_END:
+        document.pop(name, None)
+    document["status"] = "RUNNING"
+
+
+def _went_on(_document: Document, facts: Document, event: Event) -> None:
+    note_restored(facts, event)
 
 
 _APPLIED: Mapping[str, Callable[[Document, Document, Event], None]] = {
@@ -95,6 +111,8 @@ _APPLIED: Mapping[str, Callable[[Document, Document, Event], None]] = {
     "resource": _resource,
     "sources": _sources,
     "ended": _ended,
+    "resumed": _resumed,
+    "went_on": _went_on,
 }
 
 

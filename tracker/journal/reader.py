@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from tracker.errors import StoreError
+from tracker.journal.cuts import CUT, Span, counted_lines, is_lost, with_places
 from tracker.journal.document import NewerJournal, document_from
 from tracker.journal.events import events
 from tracker.journal.heartbeat import last_beat
@@ -57,7 +59,9 @@ def metric_names(folder: Path) -> tuple[str, ...]:
     lines = _lines(folder)
     if lines is None:
         return tuple(sorted(stock_metrics(folder)))
-    spelled = set(map(raw_name, lines)) - {b""}
+    spelled = set(map(raw_name, lines))
+    if b"" in spelled:  # a torn line, or one that takes others out
+        spelled = {raw_name(line) for line in _counted(folder)} - {b""}
     return tuple(sorted(map(name_from, spelled)))
 
 
@@ -91,10 +95,13 @@ def journaled_values(folder: Path, name: str) -> tuple[list[float], float | None
     return values, last_step
 
 
-def new_points(folder: Path, offset: int, limit_bytes: int = LIMIT) -> tuple[list[Batch], int]:
+def new_points(
+    folder: Path, offset: int, limit_bytes: int = LIMIT, lost: Sequence[Span] = ()
+) -> tuple[list[Batch], int]:
     """The points that are journaled after a byte, as far as their lines are whole, with where they end.
 
-    About `limit_bytes` at once, but always a whole line where there is one. Raises StoreError.
+    About `limit_bytes` at once, but always a whole line where there is one; none that are `lost`, which may
+    leave no points though more come after them. Raises StoreError.
     """
     try:
         with (folder / POINTS).open("rb") as file:
@@ -104,8 +111,11 @@ def new_points(folder: Path, offset: int, limit_bytes: int = LIMIT) -> tuple[lis
         return [], offset
     except OSError as error:
         raise StoreError(f"{folder / POINTS} cannot be read ({error.strerror}): check the disk.") from error
+    end = offset + sum(map(len, lines))
+    if lost:
+        lines = [line for place, line in with_places(lines, offset) if not is_lost(place, lost)]
     found = (batch_from(line) for line in lines)
-    return [batch for batch in found if batch is not None], offset + sum(map(len, lines))
+    return [batch for batch in found if batch is not None], end
 
 
 def read_output(folder: Path) -> str:
@@ -137,8 +147,18 @@ def _batches(folder: Path, name: str, *, times: bool = True) -> Iterator[Batch] 
     lines, beginning = _lines(folder), begins(name)
     if lines is None:
         return None
-    found = (batch_from(line, times=times) for line in lines if line.startswith(beginning))
-    return (batch for batch in found if batch is not None)
+    found = [line for line in lines if line.startswith((beginning, CUT))]
+    if any(line.startswith(CUT) for line in found):
+        found = [line for line in _counted(folder) if line.startswith(beginning)]
+    batches = (batch_from(line, times=times) for line in found)
+    return (batch for batch in batches if batch is not None)
+
+
+def _counted(folder: Path) -> Iterator[bytes]:
+    """The lines of points that count; none where the file is not there any more."""
+    with suppress(OSError):
+        for _, line in counted_lines(folder / POINTS):
+            yield line
 
 
 def _lines(folder: Path) -> Iterator[bytes] | None:

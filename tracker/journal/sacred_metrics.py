@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
+from tracker.journal.cuts import cut_from
 from tracker.journal.points import Batch, batch_from, name_from, raw_name
 
 _MILLION = 1_000_000
@@ -35,8 +37,11 @@ def _places(lines: BinaryIO) -> dict[str, array[int]]:
     for line in lines:
         if line.endswith(b"\n") and (name := raw_name(line)):
             spelled.setdefault(name, array("q")).append(place)
+        elif (begin := cut_from(line)) is not None:
+            for found in spelled.values():
+                del found[bisect_left(found, begin) :]
         place += len(line)
-    return {name_from(name): found for name, found in spelled.items()}
+    return {name_from(name): found for name, found in spelled.items() if found}
 
 
 _COLUMNS: dict[str, Callable[[Batch], Sequence[Any]]] = {

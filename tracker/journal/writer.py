@@ -158,6 +158,15 @@ class RunJournal:
             for file in (self._points, self._output, self._journal):
                 file.flush()
 
+    def settle(self, step: float) -> None:
+        """Brings to disk what was told until now; a state that is saved at `step` goes on from here."""
+        with self._lock:
+            self.flush()
+            self._queue_event("settled", step=step, points=self._points.end)
+            self.flush()
+            for file in (self._points, self._output, self._journal):
+                file.sync()
+
     def end(
         self,
         status: str,

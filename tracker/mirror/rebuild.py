@@ -15,6 +15,7 @@ from tracker.journal.keep import keep_artifact, keep_content
 from tracker.journal.layout import JOURNAL, OUTPUT, POINTS, RESOURCES, SOURCES, VERSION
 from tracker.journal.moments import microseconds, utc
 from tracker.journal.not_finite import FACT, NotFinite
+from tracker.journal.parts import FACT as PARTS
 from tracker.journal.plain import plain
 from tracker.journal.points import Batch, line
 from tracker.journal.sacred_files import write_sacred_files
@@ -97,6 +98,8 @@ class Rebuild:
             {"result": opened(self._document.get("result")), "fail_trace": trace}, self._left_out.append
         )
         elapsed = facts.get("elapsed", (stopped - self._begun).total_seconds())
+        if parts := facts.get(PARTS):  # the earlier ones are told by the fact
+            elapsed = parts[-1].get("seconds", 0.0)
         return event_line("ended", stopped, status=str(self._document.get("status")), **told, elapsed=elapsed)
 
     def _artifacts(self, files: Sequence[Stored]) -> Iterator[bytes]:

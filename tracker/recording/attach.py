@@ -52,6 +52,24 @@ def note_divergence(run: Any, step: int, layer: str) -> None:
             observer.note_facts(facts)
 
 
+def settle(run: Any, step: float) -> None:
+    """Bring to disk what the run has told; to be called right before its state at `step` is saved."""
+    for observer in run.observers:
+        if isinstance(observer, JournalObserver):
+            observer.settle(step)
+
+
+def went_on(run: Any, step: float | None) -> None:
+    """Say that the run goes on from a state that was saved at `step`; None: from none, though one was there.
+
+    To be called before the first point is logged. What was logged after that state was saved does not count
+    any more. A run that finds a state and says nothing counts as begun anew.
+    """
+    for observer in run.observers:
+        if isinstance(observer, JournalObserver):
+            observer.went_on(step)
+
+
 def _attach(experiment: Any, options: dict[str, Any]) -> None:
     """Sacred's option hook: refuse what cannot be recorded, then leave what `_observe` needs."""
     if _is_unobserved(experiment, options):

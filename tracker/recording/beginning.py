@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker.journal.plain import plain
+from tracker.journal.resume import ResumedJournal
 from tracker.journal.writer import RunJournal
 from tracker.recording.code import DIFF, Code
 from tracker.recording.credentials import Mask
@@ -18,7 +19,7 @@ from tracker.recording.machine import distributions, graphics_cards
 from tracker.recording.places import Place
 from tracker.recording.signals import Signals
 from tracker.recording.sources import imported_sources, without_credentials
-from tracker.settings import QUESTIONS_VARIABLE
+from tracker.settings import LEASE_VARIABLE, QUESTIONS_VARIABLE
 
 if TYPE_CHECKING:
     from tracker.mirror import Mirror
@@ -69,21 +70,33 @@ def first_record(
 
 
 def note_beginning(journal: RunJournal, attachment: Attachment) -> None:
-    """The facts of a new run, and the code that it is made with."""
+    """The facts of a run at its start, and the code that it is made with; also where it goes on."""
     code = attachment.code
-    facts: dict[str, Any] = {"code": code.facts}
+    # of a run that goes on it stays that of the first part; the parts tell of theirs
+    facts: dict[str, Any] = {} if isinstance(journal, ResumedJournal) else {"code": code.facts}
     questions = [name.strip() for name in os.environ.get(QUESTIONS_VARIABLE, "").split(",")]
     if any(questions):
         facts["questions"] = list(filter(None, questions))
+    if lease := os.environ.get(LEASE_VARIABLE):
+        facts["lease"] = lease
     journal.note_facts(attachment.mask.value(facts))
     if code.diff:
-        text = attachment.mask.text(code.diff.decode("utf-8", "surrogateescape"))
-        with tempfile.NamedTemporaryFile(prefix="tracker-") as file:
-            file.write(text.encode("utf-8", "surrogateescape"))
-            file.flush()
-            journal.add_artifact(DIFF, Path(file.name), "text/x-diff")
+        _keep_diff(journal, attachment.mask.text(code.diff.decode("utf-8", "surrogateescape")))
     note_imports(journal, attachment)
     journal.flush()
+
+
+def _keep_diff(journal: RunJournal, text: str) -> None:
+    """As an artifact; a part that is made with other changes than the first has one of its own."""
+    content, name = text.encode("utf-8", "surrogateescape"), DIFF
+    if isinstance(journal, ResumedJournal) and (journal.folder / DIFF).exists():
+        if (journal.folder / DIFF).read_bytes() == content:
+            return
+        name = f"part{journal.part}.{DIFF}"
+    with tempfile.NamedTemporaryFile(prefix="tracker-") as file:
+        file.write(content)
+        file.flush()
+        journal.add_artifact(name, Path(file.name), "text/x-diff")
 
 
 def note_imports(journal: RunJournal, attachment: Attachment) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
@@ -72,6 +72,10 @@ class Metrics:
             self._refuse(name, step, error)
             return
         self._logged.append(Point(name, step, value, now))
+
+    def count_on(self, steps: Mapping[str, Number]) -> None:
+        """Points that are logged without a step count on from these last ones."""
+        self._last_step = {**steps, **self._last_step}
 
     def take(self) -> dict[str, Batch]:
         """What is new for the journal, by metric."""

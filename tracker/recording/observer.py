@@ -12,11 +12,14 @@ from typing import Any
 
 from tracker.errors import StoreError
 from tracker.journal.plain import plain
+from tracker.journal.resume import ResumedJournal
 from tracker.journal.writer import RunJournal
 from tracker.recording.beginning import Attachment, first_record, note_beginning, note_imports
 from tracker.recording.capture import Captured
+from tracker.recording.checkpoints import Note
 from tracker.recording.credentials import Mask
 from tracker.recording.gather import Gathering
+from tracker.recording.going_on import leave_note, left_behind, resumed
 from tracker.recording.refusals import refusals
 
 PAUSE = 0.5  # seconds between two flushes: what a run loses at most when it is killed
@@ -42,6 +45,7 @@ class JournalObserver:
         self._gathering: Gathering | None = None
         self._thread: threading.Thread | None = None
         self._started = 0.0
+        self._left: Note | None = None  # by an earlier process of this run
         self._early: dict[str, None] = {}  # what was left out before there was a journal
 
     # -----------------------------------------------------------------------------------------------
@@ -58,6 +62,8 @@ class JournalObserver:
 
     def started_event(self, start_time: datetime, **event: Any) -> int | None:
         """Write the run's first record, and go on writing in the background."""
+        with refusals():
+            self._left = left_behind(self._attachment.place.folder)
         with self._attachment.signals.postponed():
             return self._start(start_time, event)
 
@@ -134,6 +140,20 @@ class JournalObserver:
         if self.journal is not None:
             self.journal.note_facts(self._mask.value(plain(facts, self.leave_out, "info.tracker")))
 
+    def settle(self, step: float) -> None:
+        """Bring to disk what the run has told before its state at `step` is saved."""
+        if self.journal is not None and self._gathering is not None and os.getpid() == self._process:
+            self._flush()
+            self.journal.settle(step)
+
+    def went_on(self, step: float | None) -> None:
+        """Keep what was told until `step`, in this record, or name the record that has it."""
+        if isinstance(self.journal, ResumedJournal):
+            self._run._metrics.count_on(self.journal.went_on(step))
+        elif self._left is not None and step is not None:
+            found = {"run": self._left.run, "uuid": self._left.uuid, "store": self._left.store}
+            self.note_facts({"continues": found | {"after_step": step}})
+
     def leave_out(self, message: str) -> None:
         """Say, and put down, that a value could not be recorded as it is."""
         message = self._mask.text(message)
@@ -154,20 +174,34 @@ class JournalObserver:
     def _begin(self, event: str, moment: datetime, told: Mapping[str, Any]) -> int | None:
         record = first_record(told, self._run.info, self._attachment, self.leave_out)
         with refusals():
-            self.journal = RunJournal.start(
-                self._attachment.place.folder,
-                record,
-                now=moment.replace(tzinfo=UTC),
-                wanted=self._attachment.wanted,
-                at_least=self._attachment.highest_id,
-                event=event,
-                warn=self._warn,
-            )
+            self.journal = self._resumed(record, moment) or self._begun(record, moment, event)
         for message in self._early:
             self.journal.leave_out(message)
         note_beginning(self.journal, self._attachment)
         # the others number their runs as they do without us, because one of them may have ours already
         return self.journal.id if self._alone else None
+
+    def _begun(self, record: Mapping[str, Any], moment: datetime, event: str) -> RunJournal:
+        """A new run."""
+        journal = RunJournal.start(
+            self._attachment.place.folder,
+            record,
+            now=moment.replace(tzinfo=UTC),
+            wanted=self._attachment.wanted,
+            at_least=self._attachment.highest_id,
+            event=event,
+            warn=self._warn,
+        )
+        if event == "started" and (trouble := leave_note(journal.store, journal.id, journal.uuid)):
+            journal.leave_out(trouble)
+        return journal
+
+    def _resumed(self, record: Mapping[str, Any], moment: datetime) -> RunJournal | None:
+        """The run that an earlier process has left, where this one can go on in its folder."""
+        if self._left is None or self._attachment.wanted is not None:
+            return None
+        folder, facts = self._attachment.place.folder, self._mask.value(self._attachment.code.facts)
+        return resumed(self._left, folder, record, facts, moment.replace(tzinfo=UTC), self._warn)
 
     def _follow(self) -> None:
         if self._attachment.mirror is not None and self.journal is not None:
