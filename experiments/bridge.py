@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.keeping import keeping
 from experiments.training.results import Diverged, EpochResult, Result, StepResult, TestResult
 from experiments.training.setting_checks import NAMED_DATA
 from experiments.training.settings import SettingsError, TrainSettings
@@ -97,13 +98,8 @@ def _train(run: Any, settings: TrainSettings) -> float | None:
 
     try:
         dataset = load_dataset(settings, _say_progress)
-        state = loop.start(settings, dataset)
-        resumed = bool(settings.checkpoint) and Path(settings.checkpoint).exists()
-        if resumed:
-            checkpoint.restore(settings.checkpoint, state)
-            print(f"going on after epoch {state.epoch} of {settings.checkpoint}", flush=True)
-        elif settings.checkpoint:
-            checkpoint.save(settings.checkpoint, state)  # a place that cannot be written is found out now
+        kept = keeping(settings)
+        state, resumed = kept.begin(run, settings, dataset)
         run.info["training"] = _facts(state, dataset, resumed)
         accuracy = None
         for result in loop.train(state, dataset):
@@ -113,16 +109,13 @@ def _train(run: Any, settings: TrainSettings) -> float | None:
                 note_divergence(run, result.step, result.layer)
             elif isinstance(result, TestResult):
                 accuracy = result.accuracy
-            elif isinstance(result, EpochResult) and _is_checkpoint(result, settings):
-                checkpoint.save(settings.checkpoint, state)
+            elif isinstance(result, EpochResult):
+                kept.save(run, state)
+        if kept.trouble:
+            run.info["training"]["checkpoint"] = kept.trouble
         return accuracy
     except (DataError, SettingsError, checkpoint.CheckpointError) as error:
         raise Refused(str(error)) from error
-
-
-def _is_checkpoint(result: EpochResult, settings: TrainSettings) -> bool:
-    last = result.epoch == settings.epochs
-    return bool(settings.checkpoint) and (last or result.epoch % settings.checkpoint_every == 0)
 
 
 # ---------------------------------------------------------------------------------------------------

@@ -50,11 +50,22 @@ def save(path: str | Path, state: TrainState) -> None:
 def restore(path: str | Path, state: TrainState) -> None:
     """Put a started run where the saved one was; changes nothing when it refuses.
 
-    Raises CheckpointError for a file that is damaged, is no checkpoint, or belongs to another run.
+    Raises CheckpointError for a file that is damaged, is no checkpoint, or belongs to another run; also for
+    one of other code, which is found out in the middle: the state is of no use then.
     """
     path = Path(path)
     saved = _read(path)
     _check_same_run(path, saved, state)
+    try:
+        _put_back(saved, state)
+    except (RuntimeError, ValueError, LookupError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} does not fit this code ({_first_line(error)}); delete it to start anew, or use the code "
+            "that wrote it"
+        ) from error
+
+
+def _put_back(saved: dict[str, Any], state: TrainState) -> None:
     state.model.load_state_dict(saved["model"])
     if state.optimizer is not None and state.schedule is not None:
         state.optimizer.load_state_dict(saved["optimizer"])
