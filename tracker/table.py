@@ -166,7 +166,7 @@ def _difference(finding: Finding) -> dict[str, Any]:
 
 
 def _counts(finding: Finding) -> dict[str, Any]:
-    cells = [cell for one in _counted(finding) for cell in one.node.cells]
+    cells = [cell for one in _counted(finding) for cell in one.node.asked]
     runs = {run.id: run for cell in cells for run in cell.runs}.values()
     stops = [run.stopped for run in runs if run.stopped]
     return {
@@ -175,7 +175,7 @@ def _counts(finding: Finding) -> dict[str, Any]:
         "n_failed": sum(run.state(finding.now) in _FAILED for run in runs),
         "cost_used_h": round(sum(run.hours for run in runs), 4),
         "cost_left_h": _cost_left(cells),
-        "run_ids": tuple(dict.fromkeys(cell.answer.id for cell in cells if cell.answer)),
+        "run_ids": tuple(dict.fromkeys(cell.answer.id for cell in cells if cell.answer and not cell.trial)),
         "updated_at": max(stops).astimezone(UTC).isoformat(timespec="seconds") if stops else "",
     }
 
@@ -193,8 +193,9 @@ def _counted(finding: Finding) -> Iterable[Finding]:
     return [finding] if finding.node.cells else walk(finding)
 
 
-def _wanted(cell: Cell) -> tuple[Any, int]:
-    return key(cell.settings), cell.seed
+def _wanted(cell: Cell) -> tuple[Any, ...]:
+    undecided = () if cell.decided else (cell.trial,)
+    return key(cell.settings), cell.seed, *undecided
 
 
 def scalar(value: Any) -> Scalar:

@@ -14,6 +14,7 @@ from tracker.statistics.verdicts import Comparison
 from tracker.stores.base import Store
 from tracker.surroundings import code_state
 from tracker.table import Row
+from tracker.tree import Cell
 from tracker.wording.words import label, measure
 
 
@@ -27,7 +28,7 @@ class Source:
     step: float | None  # None where the number is that of no single step
     number: float | None
     code: str  # the commit; empty where the record tells none
-    role: str  # counted, diverged, no number, other setting, later look
+    role: str  # counted, diverged, no number, other setting, tuning, later look
     past: str = ""  # that it went on where another process, or another run, had stopped; in words
 
 
@@ -46,7 +47,7 @@ def sources(finding: Finding, store: Store) -> Iterator[Source]:
                 step=_step(series, question.metric.reduce, number),
                 number=number,
                 code=code_state(run),
-                role="counted" if run.id in counted else _role(finding, run, cell.seed, number),
+                role="counted" if run.id in counted else _role(finding, run, cell, number),
                 past=past(run),
             )
 
@@ -75,13 +76,15 @@ def _step(series: Series, reduction: str, number: float | None) -> float | None:
     )
 
 
-def _role(finding: Finding, run: Run, seed: int, number: float | None) -> str:
+def _role(finding: Finding, run: Run, cell: Cell, number: float | None) -> str:
+    if cell.trial:
+        return "tuning"
     if run.diverged is not None:
         return "diverged"
     if number is None:
         return "no number"
     seeds = finding.node.question.seeds[: finding.seeds_counted]
-    return "other setting" if seed in seeds else "later look"
+    return "other setting" if cell.seed in seeds else "later look"
 
 
 # ---------------------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ RUNS: Mapping[str, str] = {
     "seed": "the seed",
     "run": "id of the run in the store",
     "role": "answer (its number counts), diverged, no number, other setting (its nuisance settings were not "
-    "chosen), rerun (another run counts); empty where the run did not complete",
+    "chosen), tuning (it only chooses), rerun (another run counts); empty where the run did not complete",
     "state": "queued, running, dead, done, diverged, failed or interrupted",
     "status": "the status in the run's record",
     "metric": "what is measured",

@@ -54,7 +54,7 @@ class RunRow:
     value: Scalar
     seed: int
     run: int | str
-    role: str  # answer, diverged, no number, other setting, rerun, or nothing for a run that did not complete
+    role: str  # as columns.RUNS tells; nothing for a run that did not complete
     state: str
     status: str
     metric: str
@@ -155,6 +155,8 @@ def _role(cell: Cell, run: Run, chosen: Mapping[int | str, float]) -> str:
         return ""
     if cell.answer is None or run.id != cell.answer.id:
         return "rerun"
+    if cell.trial:
+        return "tuning"
     if run.diverged is not None:
         return "diverged"
     if run.id in chosen:

@@ -85,9 +85,9 @@ def _outline(found: Sequence[Finding]) -> Text:
     for one in (below for root in found for below in walk(root)):
         question = one.node.question
         mark, style = MARKS.get(one.state, ("•", ""))
-        answered = sum(cell.answer is not None for cell in one.cells)
-        runs = f"  {answered} of {len(one.cells)} runs" if one.cells else ""
+        answered = sum(cell.answer is not None for cell in one.node.asked)
+        runs = f"  {answered} of {len(one.node.asked)} runs" if one.node.cells else ""
         words = ", ".join(filter(None, (one.state, one.verdict)))
         text.append(f"{'  ' * (question.level - 1)}{mark} ", style)
-        text.append(f"{shown(question.name)}  {words}{runs}\n", style if one.cells else "bold")
+        text.append(f"{shown(question.name)}  {words}{runs}\n", style if one.node.cells else "bold")
     return text

@@ -20,6 +20,7 @@ _DESIGN = (
     "metric", "values", "variants", "baseline", "scale", "pair_by", "nuisance", "select_by", "setup",
     "experiment", "alpha", "looks", "seeds",
 )  # fmt: skip
+_SINCE = ("tuning_seeds", "trials")  # what older seals do not know: marked only where it is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,19 @@ class Evidence:
 def gather(node: Node, numbers: Numbers) -> Evidence:
     """The evidence of a question with values."""
     question = node.question
-    answers = {cell.answer.id: cell.answer for cell in node.cells if cell.answer}
+    answers = {cell.answer.id: cell.answer for cell in node.asked if cell.answer}
     found = numbers(answers.values(), question.metric.name, question.metric.reduce)
     chosen = (
         numbers(answers.values(), question.select_by, question.metric.reduce) if question.select_by else {}
     )
     runs = {}
-    for cell in node.cells:
+    for cell in node.asked:
         if cell.answer:
             run = cell.answer
             told = (key(cell.value), cell.seed, found.get(run.id), chosen.get(run.id), run.diverged is None)
             runs[identity(run)] = (run.id, _mark(told))
-    return Evidence(runs, {name: _mark(_plain(question, name)) for name in _DESIGN})
+    design = (*_DESIGN, *(name for name in _SINCE if getattr(question, name)))
+    return Evidence(runs, {name: _mark(_plain(question, name)) for name in design})
 
 
 def identity(run: Run) -> str:
@@ -71,7 +73,7 @@ def changes(before: Evidence, now: Evidence) -> str:
     other = [
         now.runs[one][0] for one in now.runs if one in before.runs and before.runs[one][1] != now.runs[one][1]
     ]
-    asked = [name for name in _DESIGN if before.design.get(name) != now.design.get(name)]
+    asked = [name for name in (*_DESIGN, *_SINCE) if before.design.get(name) != now.design.get(name)]
     parts = [_counted(new, "new"), _counted(gone, "gone"), _counted(other, "changed")]
     return "; ".join(
         [*filter(None, parts), *([f"the question has another {', '.join(asked)}"] if asked else [])]

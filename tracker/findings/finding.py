@@ -21,6 +21,7 @@ from tracker.statistics import looks
 from tracker.statistics.comparisons import compare
 from tracker.statistics.estimates import Estimate, Numbers, estimates
 from tracker.statistics.forecast import forecast
+from tracker.statistics.tuning import Trial, settled, tried
 from tracker.statistics.verdicts import OPEN, Comparison, leading
 from tracker.stores.base import Store
 from tracker.tree import Cell, Node, build_tree
@@ -47,22 +48,26 @@ class Finding(Shown):
     human: Checked | None = None  # a human's finding, where it is written in a form that can be checked
     evidence: Evidence = field(default_factory=Evidence)
     seal: Seal | None = None  # of the last time that somebody looked
+    trials: tuple[Trial, ...] = ()  # the settings that were tried for each value, where others report
 
     @property
     def wanted(self) -> tuple[Cell, ...]:
-        """The runs that are asked for now: with declared looks, those up to the next one that is needed."""
-        stages, look = self.node.question.looks, self.look
+        """The runs that are asked for now: with declared looks, those up to the next one that is needed.
+
+        Some may be undecided, because their settings are still to be found or to be chosen.
+        """
+        stages, look = looks.stages(self.node.question), self.look
         if not stages:
-            return self.cells
+            return self.node.asked
         going_on = look is not None and look.following and self.state not in ENDED
         due = stages[0] if look is None else look.following if going_on else look.seeds
         seeds = self.node.question.seeds[:due]
-        return tuple(cell for cell in self.cells if cell.seed in seeds)
+        return (*self.node.trials, *(cell for cell in self.node.cells if cell.seed in seeds))
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The runs that the question asks for."""
-        return self.node.cells
+        """The runs that the question asks for, as far as their settings are known."""
+        return tuple(cell for cell in self.node.asked if cell.decided)
 
     @property
     def status(self) -> str:
@@ -137,10 +142,12 @@ def _finding(
 ) -> Finding:
     gate = gate_of(node, parent)
     seal = seals.get(node.question.node)
+    trials = tried(node, numbers)
+    node = settled(node, trials)
     own = of_cells(node, numbers, now, gate, seal) if node.cells else Finding(node, now, gate, "")
     children = tuple(_finding(child, numbers, now, own, seals, of_cells) for child in node.children)
     if node.cells:
-        return replace(own, children=children)
+        return replace(own, children=children, trials=trials)
     return Finding(
         node,
         now,
@@ -153,7 +160,7 @@ def _finding(
 def _of_cells(node: Node, numbers: Numbers, now: datetime, gate: str, seal: Seal | None) -> Finding:
     look = looks.last_look(node)
     counted = looks.counted(node, look) if look else node
-    states = [cell.state(now) for cell in node.cells]
+    states = [cell.state(now) for cell in node.asked]
     found = estimates(counted, numbers)
     silence = _silence(node, counted, found, states, gate, look)
     comparisons = () if silence else compare(counted.question, found)
@@ -185,12 +192,13 @@ def _silence(
 ) -> str:
     """The sentence of a question that gets no verdict, with the reason; empty where it gets one."""
     question, confounds = node.question, counted.confounds
+    tuning, reporting = states[: len(node.trials)], states[len(node.trials) :]
     if gate:
-        return f"{gate_sentence(node, gate)}; {sentences.progress(question, states, found)}"
+        return f"{gate_sentence(node, gate)}; {sentences.progress(question, reporting, found, tuning)}"
     if confounds:
         return sentences.not_comparable(question, confounds, found)
     if cells_state(states) not in ENDED and not look:
-        return sentences.progress(question, states, found)
+        return sentences.progress(question, reporting, found, tuning)
     return sentences.missing(question, found) if any(one.missing for one in found) else ""
 
 

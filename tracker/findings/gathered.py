@@ -16,7 +16,7 @@ def gathered(nodes: Sequence[Node], numbers: Numbers) -> Numbers:
     for node in _nodes(nodes):
         metric = node.question.metric
         for name in filter(None, (metric.name, node.question.select_by)):
-            wanted[name, metric.reduce] |= {cell.answer.id: cell.answer for cell in node.cells if cell.answer}
+            wanted[name, metric.reduce] |= {cell.answer.id: cell.answer for cell in node.asked if cell.answer}
     known = {
         (name, reduction): numbers(runs.values(), name, reduction)
         for (name, reduction), runs in wanted.items()

@@ -54,8 +54,8 @@ class Memory(Generic[F]):
 
 def _runs(node: Node) -> tuple[Any, ...]:
     return (
-        [[id(run) for run in cell.runs] for cell in node.cells],
-        [id(cell.answer) for cell in node.cells],
+        [[id(run) for run in cell.runs] for cell in node.asked],
+        [id(cell.answer) for cell in node.asked],
         [id(run) for run in node.undeclared],
     )
 
@@ -63,9 +63,9 @@ def _runs(node: Node) -> tuple[Any, ...]:
 def _rest(node: Node, numbers: Numbers, now: datetime) -> tuple[Any, ...]:
     """What else a finding is computed from: the states at this moment, and the numbers."""
     metric, select_by = node.question.metric, node.question.select_by
-    answers = [cell.answer for cell in node.cells if cell.answer]
+    answers = [cell.answer for cell in node.asked if cell.answer]
     asked = [name for name in (metric.name, select_by) if name]
     return (
-        [cell.state(now) for cell in node.cells],
+        [cell.state(now) for cell in node.asked],
         [numbers(answers, name, metric.reduce) for name in asked],
     )

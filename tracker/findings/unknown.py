@@ -18,7 +18,7 @@ def unrecorded_metrics(findings: Iterable[Finding], store: Store) -> dict[str, t
     """The metrics that are asked for but recorded by no run, each with those that one of its runs has."""
     unknown: dict[str, tuple[str, ...]] = {}
     for one in (below for finding in findings for below in walk(finding)):
-        answers = [cell.answer for cell in one.cells if cell.answer and cell.answer.diverged is None]
+        answers = [cell.answer for cell in one.node.cells if cell.answer and cell.answer.diverged is None]
         if answers and not any(estimate.n for estimate in one.estimates):
             recorded = store.metrics(answers[0])
             if one.node.question.metric.name not in recorded:
@@ -53,7 +53,7 @@ def _settings(runs: Iterable[Run]) -> dict[str, set[str]]:
 def _first_cells(findings: Iterable[Finding]) -> Iterable[Cell]:
     """A cell of each value, which all have the same settings; the seed varies fastest."""
     for one in (below for finding in findings for below in walk(finding)):
-        yield from one.cells[:: len(one.node.question.seeds) or 1]
+        yield from one.node.cells[:: len(one.node.question.seeds) or 1]
 
 
 def _is_among(name: str, known: Iterable[str]) -> bool:

@@ -6,19 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tracker.configs import same
 from tracker.questions import fields as read
 from tracker.questions.fields import Fields
 from tracker.questions.question import Question
+from tracker.questions.tuning import TUNING, listed, tuning
 from tracker.questions.variants import are_variants, variants
 from tracker.questions.yaml_lines import Entry
 
-COMPARISON = ("parameter", "values", "baseline", "scale", "pair_by", "nuisance", "select_by")
-
-_OPPOSITE = {  # goal -> words in the names of metrics that have the other goal, what is better, an example
-    "maximize": (("loss", "error"), "more", "validation.accuracy"),
-    "minimize": (("accuracy",), "less", "validation.loss"),
-}
+COMPARISON = ("parameter", "values", "baseline", "scale", "pair_by", "more_seeds", *TUNING)
 
 
 def comparison(entry: Entry, given: Fields, question: Question) -> Question:
@@ -49,12 +44,10 @@ def comparison(entry: Entry, given: Fields, question: Question) -> Question:
         baseline=given["baseline"].plain() if "baseline" in given else None,
         scale=read.choice(given, "scale", ("ordered", "log"), ""),
         pair_by=read.choice(given, "pair_by", ("seed",), ""),
-        nuisance=_nuisance(given),
-        select_by=read.text(given, "select_by"),
     )
+    question = tuning(given, question)
     _check_settings(entry, given, question)
     _check_baseline(given, question)
-    _check_nuisance(given, question)
     varied = {question.parameter, *question.varied}
     return replace(question, setup={name: v for name, v in question.setup.items() if name not in varied})
 
@@ -62,15 +55,6 @@ def comparison(entry: Entry, given: Fields, question: Question) -> Question:
 def _fixed(question: Question) -> dict[str, Any]:
     own = {"experiment": question.experiment} if question.experiment else {}
     return {**own, **question.setup}
-
-
-def _nuisance(given: Fields) -> dict[str, tuple[Any, ...]]:
-    if "nuisance" not in given:
-        return {}
-    if not isinstance(given["nuisance"].content, dict) or not given["nuisance"].content:
-        raise given["nuisance"].refuse("nuisance must map settings to values, such as {lr: [0.1, 0.3]}")
-    listed = given["nuisance"].content.items()
-    return {read.setting_name(entry, name): read.values(entry, f"nuisance {name}") for name, entry in listed}
 
 
 def _check_settings(entry: Entry, given: Fields, question: Question) -> None:
@@ -105,7 +89,7 @@ def _experiments(question: Question) -> Sequence[Any]:
         return [settings["experiment"] for settings in question.variants.values() if "experiment" in settings]
     if question.parameter == "experiment":
         return question.values
-    return question.nuisance.get("experiment", ())
+    return listed(question.nuisance.get("experiment", ()))
 
 
 def _check_baseline(given: Fields, question: Question) -> None:
@@ -130,32 +114,3 @@ def _check_baseline(given: Fields, question: Question) -> None:
                 raise item.refuse(
                     f"scale: log takes numbers over 0, not {item.plain()!r}; use scale: ordered"
                 )
-
-
-def _check_nuisance(given: Fields, question: Question) -> None:
-    if question.nuisance and not question.select_by:
-        raise given["nuisance"].refuse(
-            "nuisance needs select_by, the validation metric that chooses among them"
-        )
-    if question.select_by and not question.nuisance:
-        raise given["select_by"].refuse(
-            "select_by chooses among nuisance settings, and there are none; drop it"
-        )
-    if question.select_by and same(question.select_by, question.metric.name):
-        raise given["select_by"].refuse(
-            f"select_by and metric are both {question.select_by}; choose by a validation metric, "
-            "because what is reported must not select"
-        )
-    if question.select_by:
-        _check_goal(given["select_by"], question)
-
-
-def _check_goal(select_by: Entry, question: Question) -> None:
-    """Refuse a name that says the opposite of the goal, because it would choose the worst in silence."""
-    goal = question.metric.goal
-    opposite, better, example = _OPPOSITE[goal]
-    if any(word in question.select_by.lower() for word in opposite):
-        raise select_by.refuse(
-            f"{question.select_by} cannot choose: select_by shares the metric's goal ({goal}); "
-            f"choose a metric where {better} is better, such as {example}"
-        )

@@ -102,12 +102,12 @@ def values(entry: Entry, what: str) -> tuple[Any, ...]:
     return tuple(item.plain() for item in entry.content)
 
 
-def seeds(given: Fields) -> tuple[int, ...]:
+def seeds(given: Fields, name: str = "seeds") -> tuple[int, ...]:
     """A list of different whole numbers, 0 or more."""
-    for item in entries(given["seeds"], "seeds", "[0, 1, 2, 3, 4]"):
+    for item in entries(given[name], name, "[0, 1, 2, 3, 4]"):
         if type(item.content) is not int or item.content < 0:
             raise item.refuse(f"the seed {item.plain()!r} is not a whole number of 0 or more")
-    return values(given["seeds"], "seeds")
+    return values(given[name], name)
 
 
 def looks(given: Fields) -> tuple[int, ...]:

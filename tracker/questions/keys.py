@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tracker.questions.question import CLAIMED, SPLITS, VERDICTS
+from tracker.questions.question import CLAIMED, SAMPLERS, SPLITS, VERDICTS
 from tracker.run import REDUCTIONS
 
 ID = "[a-z][a-z0-9_-]*"
@@ -58,7 +58,7 @@ class Key:
     """A key of a question file."""
 
     name: str
-    places: tuple[str, ...]  # file, defaults, question, metric, variant, when, claim, finding
+    places: tuple[str, ...]  # file, defaults, question, metric, variant, range, when, claim, finding
     shape: Shape
     meaning: str
     required: bool = False
@@ -96,6 +96,12 @@ KEYS = (
     Key("launch", _BOTH, TEXT, "how a run is started; {experiment} stands for the name"),
     Key("context", _BOTH, TEXT, "under what circumstances; children inherit it"),
     Key("seeds", _BOTH, SEEDS, "the seeds of each value"),
+    Key(
+        "more_seeds",
+        ("question",),
+        SEEDS,
+        "seeds added after a look at the results; a finding that needs them is exploratory",
+    ),
     Key("looks", _BOTH, LOOKS, "at how many seeds the results may be looked at; they share alpha"),
     Key(
         "alpha",
@@ -123,11 +129,31 @@ KEYS = (
         {
             **SETTINGS,
             "minProperties": 1,
-            "additionalProperties": {"type": "array", "items": VALUE, "minItems": 1},
+            "additionalProperties": {
+                "anyOf": [{"type": "array", "items": VALUE, "minItems": 1}, part("range")],
+            },
         },
-        "settings that are tuned for each value",
+        "settings that are tuned for each value: over a list of values, or over a range",
     ),
     Key("select_by", ("question",), TEXT, "the validation metric that chooses among the nuisance settings"),
+    Key(
+        "sampler",
+        ("question",),
+        one_of(*SAMPLERS),
+        "how settings are found in a range: random by default; optuna learns from the earlier ones; grid",
+    ),
+    Key(
+        "trials",
+        ("question",),
+        {"type": "integer", "minimum": 2},
+        "how many settings are tried for each value, where nuisance has a range",
+    ),
+    Key(
+        "tuning_seeds",
+        ("question",),
+        SEEDS,
+        "the seeds of the runs that choose; the chosen settings alone are then run with seeds",
+    ),
     Key("when", ("question",), part("when"), "asked only if the parent's verdict is this one"),
     Key(
         "priority",
@@ -151,6 +177,15 @@ KEYS = (
         "the settings that make the variant",
         required=True,
     ),
+    Key("low", ("range",), {"type": "number"}, "the lowest number", required=True),
+    Key("high", ("range",), {"type": "number"}, "the highest number", required=True),
+    Key(
+        "scale",
+        ("range",),
+        one_of("linear", "log"),
+        "whether differences or factors count alike; linear by default",
+    ),
+    Key("whole", ("range",), {"type": "boolean"}, "whole numbers alone"),
     Key(
         "parent.verdict", ("when",), one_of(*VERDICTS), "the verdict that the parent must have", required=True
     ),

@@ -77,6 +77,7 @@ def _question(entry: Entry, above: _Inherited, parent: Question | None) -> Quest
     inherited = _inherit(above, given)
     if inherited.metric is None:
         raise entry.refuse(f"'{identity}' has no metric; write metric: {{name: test.accuracy}} at the top")
+    added = _added(given, inherited.seeds) if "more_seeds" in given else ()
     question = Question(
         node=f"{parent.node}/{identity}" if parent else identity,
         id=identity,
@@ -90,7 +91,8 @@ def _question(entry: Entry, above: _Inherited, parent: Question | None) -> Quest
         hypothesis=read.text(given, "hypothesis"),
         notes=read.text(given, "notes"),
         setup=inherited.setup,
-        seeds=inherited.seeds,
+        seeds=(*inherited.seeds, *added),
+        added=added,
         looks=inherited.looks,
         alpha=inherited.alpha,
         when=_when(given, parent),
@@ -110,6 +112,15 @@ def _question(entry: Entry, above: _Inherited, parent: Question | None) -> Quest
     if not question.values:
         raise entry.refuse(f"'{identity}' has neither children nor values; give it parameter and values")
     return question
+
+
+def _added(given: Fields, declared: tuple[int, ...]) -> tuple[int, ...]:
+    """The seeds that were added after a look at the results."""
+    added = read.seeds(given, "more_seeds")
+    for item, seed in zip(given["more_seeds"].content, added, strict=True):
+        if seed in declared:
+            raise item.refuse(f"the seed {seed} is in seeds already; more_seeds holds other ones")
+    return added
 
 
 def _identity(entry: Entry, given: Fields) -> str:

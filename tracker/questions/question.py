@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker.configs import same
+from tracker.questions.ranges import Range
 
 VERDICTS = (
     "better",
@@ -29,6 +30,9 @@ VERDICTS = (
 
 TREND_WORDS = ("rising", "falling", "flat", "peak", "valley")  # verdicts on a whole scale
 CLAIMED = ("better", "worse", "same", "diverged", *TREND_WORDS)  # what may be claimed
+
+SAMPLERS = ("grid", "random", "optuna")  # how the settings to try are found
+Tuned = tuple[Any, ...] | Range  # what a setting is tuned over
 
 _SPLITS = {"val": "validation", "valid": "validation", "dev": "validation", "train": "training"}
 SPLITS = ("test", "validation", "training")
@@ -93,12 +97,16 @@ class Question:
     baseline: Any = None
     scale: str = ""  # "", "ordered" or "log"
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # what a named value sets
-    seeds: tuple[int, ...] = ()
+    seeds: tuple[int, ...] = ()  # those that were added after a look at the results stand last
+    added: tuple[int, ...] = ()  # and here once more
     looks: tuple[int, ...] = ()  # at how many seeds the results may be looked at
     alpha: float = 0.05
     pair_by: str = ""
-    nuisance: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    nuisance: Mapping[str, Tuned] = field(default_factory=dict)
     select_by: str = ""
+    tuning_seeds: tuple[int, ...] = ()  # of the runs that choose, where they are not those that report
+    trials: int = 0  # how many settings are tried for each value, where there is a range; else 0
+    sampler: str = "grid"  # one of SAMPLERS
     when: Mapping[str, str] = field(default_factory=dict)
     priority: int = 0  # runs of a higher number start first
     parked: bool = False  # put aside, with all beneath it

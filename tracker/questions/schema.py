@@ -12,7 +12,7 @@ from typing import Any
 from tracker.questions.keys import KEYS
 
 PUBLISHED = Path(__file__).with_name("schema.json")
-_PARTS = ("defaults", "question", "metric", "variant", "when", "claim", "finding")
+_PARTS = ("defaults", "question", "metric", "variant", "range", "when", "claim", "finding")
 _REQUIRED_BESIDES = {"claim": ["verdict"]}
 
 

@@ -21,16 +21,22 @@ class Look:
 
 def last_look(node: Node) -> Look | None:
     """The last declared look whose runs are all there; None before the first, or without declared looks."""
-    question = node.question
+    question, declared = node.question, stages(node.question)
     open_seeds = {cell.seed for cell in node.cells if not cell.answer}
     ready = _leading(question.seeds, open_seeds)
-    if not question.looks or ready < question.looks[0]:
+    if not declared or ready < declared[0]:
         return None
-    if ready == len(question.seeds) > question.looks[-1]:
+    if ready == len(question.seeds) > declared[-1]:
         return Look(ready, 0, 0)
-    number = sum(look <= ready for look in question.looks)
-    following = question.looks[number] if number < len(question.looks) else 0
-    return Look(question.looks[number - 1], number, following)
+    number = sum(look <= ready for look in declared)
+    beyond = len(question.seeds) if question.added else 0
+    following = declared[number] if number < len(declared) else beyond
+    return Look(declared[number - 1], number, following)
+
+
+def stages(question: Question) -> tuple[int, ...]:
+    """At how many seeds the results may be looked at; added seeds come after a look at the others."""
+    return question.looks or ((len(question.seeds) - len(question.added),) if question.added else ())
 
 
 def counted(node: Node, look: Look) -> Node:
@@ -61,10 +67,15 @@ def stage(question: Question, look: Look | None, looked_at: Iterable[int]) -> li
     early = [
         f"exploratory: looked at with {', '.join(undeclared)} seeds before, which looks does not declare"
     ]
+    if look and not look.number and question.added:
+        declared = len(question.seeds) - len(question.added)
+        return [f"exploratory: {len(question.added)} seeds were added after a look at {declared}"]
     if look and not look.number:
         return [f"exploratory: {look.seeds} seeds, and the last declared look was at {question.looks[-1]}"]
     if look is None:
         return early if undeclared else []
+    if not question.looks:
+        return [f"{len(question.added)} more seeds were added after this look"]
     following = f", the next at {look.following}" if look.following else ""
     this = f"look {look.number} of {len(question.looks)}, at {look.seeds} seeds{following}"
     return [this, *(early if undeclared else [])]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from tracker.questions.question import Question
+from tracker.questions.question import Question, Tuned
+from tracker.questions.ranges import Range
+from tracker.questions.tuning import listed
 from tracker.rounding import MOST_DECIMALS, digits
 from tracker.statistics.estimates import Estimate
 from tracker.statistics.forecast import forecast
@@ -55,7 +59,16 @@ def _choices(question: Question, estimates: Iterable[Estimate]) -> list[str]:
         + f" for {label(question, one.value)}"
         for one in estimates
     ]
-    return [f"chosen by {question.select_by}: {', '.join(chosen)}"]
+    return [f"chosen by {question.select_by}{_budget(question)}: {', '.join(chosen)}"]
+
+
+def _budget(question: Question) -> str:
+    """How much was tried for each value, where that was done with seeds of their own."""
+    if not question.tuning_seeds:
+        return ""
+    trials = question.trials or math.prod(len(listed(tuned)) for tuned in question.nuisance.values())
+    seeds = ", ".join(map(str, question.tuning_seeds))
+    return f" among {trials} trials per value on seed{'s' * (len(question.tuning_seeds) > 1)} {seeds}"
 
 
 def _edges(question: Question, estimates: Iterable[Estimate]) -> list[str]:
@@ -64,11 +77,16 @@ def _edges(question: Question, estimates: Iterable[Estimate]) -> list[str]:
         f"{name}={json.dumps(one.nuisance[name])} for {label(question, one.value)}"
         for one in estimates
         for name, tried in question.nuisance.items()
-        if len(tried) >= FEWEST_TRIED
-        and all(type(number) in (int, float) for number in tried)
-        and one.nuisance[name] in (min(tried), max(tried))
+        if name in one.nuisance and _is_edge(one.nuisance[name], tried)
     ]
     return [f"at the edge of what was tried: {', '.join(found)}"] if found else []
+
+
+def _is_edge(number: Any, tried: Tuned) -> bool:
+    if isinstance(tried, Range):
+        return tried.is_edge(number)
+    numbers = all(type(other) in (int, float) for other in tried)
+    return len(tried) >= FEWEST_TRIED and numbers and number in (min(tried), max(tried))
 
 
 def _networks(

@@ -45,14 +45,21 @@ def _network(one: Estimate) -> str:
     return f" [{low:.{decimals}f} to {high:.{decimals}f} by the test set's size alone]"
 
 
-def progress(question: Question, states: Sequence[str], estimates: Sequence[Estimate]) -> str:
+def progress(
+    question: Question, states: Sequence[str], estimates: Sequence[Estimate], tuning: Sequence[str] = ()
+) -> str:
     """How far a question is: "4 of 12 runs done, 1 running; n=3 for full, 1 for bn_only."."""
+    first = [f"tuning: {_done(tuning)}"] if tuning else []
+    parts = [*first, _done(states), *_seeds(question, estimates)]
+    return "; ".join([*parts, *remarks.diverged(question, estimates)]) + "."
+
+
+def _done(states: Sequence[str]) -> str:
     counts = Counter(states)
     answered = counts.pop("done", 0) + counts.pop("diverged", 0)
     counts.pop("planned", 0)
     rest = "".join(f", {count} {state}" for state, count in sorted(counts.items()))
-    parts = [f"{answered} of {len(states)} runs done{rest}", *_seeds(question, estimates)]
-    return "; ".join([*parts, *remarks.diverged(question, estimates)]) + "."
+    return f"{answered} of {len(states)} runs done{rest}"
 
 
 def not_comparable(

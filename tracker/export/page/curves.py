@@ -12,6 +12,7 @@ from tracker.configs import same
 from tracker.export.page.recordings import Recording, Recordings
 from tracker.findings import Finding
 from tracker.run import Run
+from tracker.tree import Cell
 
 MOST_POINTS = 100
 FEWEST_POINTS = 14
@@ -53,9 +54,14 @@ def learning_curves(finding: Finding, recordings: Recordings, points: int = MOST
 
 def _runs(finding: Finding, value: Any, nuisance: Any) -> list[Run]:
     """The run of each seed: the one that counts, else the last there is, which may be under way."""
-    cells = [cell for cell in finding.cells if same(cell.value, value) and cell.nuisance == nuisance]
+    cells = [cell for cell in finding.cells if same(cell.value, value) and _reports(cell, nuisance)]
     found = [cell.answer or (cell.runs[-1] if cell.runs else None) for cell in cells]
     return [run for run in found if run]
+
+
+def _reports(cell: Cell, nuisance: Any) -> bool:
+    """Whether a cell has the chosen settings and is not one of those that chose them."""
+    return not cell.trial and cell.nuisance == nuisance
 
 
 def _curve(value: Any, recordings: Sequence[Recording], points: int) -> Curve | None:

@@ -12,7 +12,8 @@ from tracker.export.page.figures import value_text
 from tracker.export.page.repeat import by_settings, commands
 from tracker.export.page.words import Sign, state_sign
 from tracker.findings import Finding
-from tracker.questions.question import Question
+from tracker.questions.question import Question, Tuned
+from tracker.questions.ranges import Range
 from tracker.run import Run
 from tracker.statistics.verdicts import OPEN
 from tracker.tree import Cell
@@ -48,9 +49,14 @@ def evidence(finding: Finding, omniboard: str) -> Evidence:
         facts=tuple((name, told) for name, told in _facts(finding) if told),
         settings=_settings(finding.node.question),
         seeds=finding.node.question.seeds,
-        runs=tuple(_runs_of(finding, cells, omniboard) for cells in by_settings(finding.cells)),
+        runs=tuple(_runs_of(finding, cells, omniboard) for cells in by_settings(_reporting(finding))),
         commands=commands(finding.cells),
     )
+
+
+def _reporting(finding: Finding) -> list[Cell]:
+    """The cells without those that only choose settings, whose seeds are others."""
+    return [cell for cell in finding.cells if not cell.trial]
 
 
 def run_address(omniboard: str, run: Run) -> str:
@@ -111,7 +117,9 @@ def _facts(finding: Finding) -> Iterable[tuple[str, str]]:
     yield "Matters from", _margin(question)
     yield "Seeds needed", _seeds_needed(finding)
     yield "Asked only if", ", ".join(f"{name} is {value}" for name, value in question.when.items())
-    yield "Tuned", ", ".join(f"{name} over {_listed(values)}" for name, values in question.nuisance.items())
+    yield "Tuned", ", ".join(f"{name} over {_tuned(values)}" for name, values in question.nuisance.items())
+    yield "Trials for each value", str(question.trials or "")
+    yield "Seeds of the trials", ", ".join(map(str, question.tuning_seeds))
     yield "Chosen by", question.select_by
     yield "Not comparable", ", ".join(f"{name}: {_listed(v)}" for name, v in finding.node.confounds.items())
     yield "Not counted", ", ".join(f"run {run.id} (seed {run.seed})" for run in finding.node.undeclared)
@@ -132,6 +140,10 @@ def _margin(question: Question) -> str:
 
 def _listed(values: Iterable[Any]) -> str:
     return ", ".join(value_text(value) for value in values)
+
+
+def _tuned(tuned: Tuned) -> str:
+    return str(tuned) if isinstance(tuned, Range) else _listed(tuned)
 
 
 def _commits(cells: Iterable[Cell]) -> list[str]:

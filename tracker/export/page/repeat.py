@@ -13,6 +13,8 @@ from tracker.tree import Cell
 
 def commands(cells: Sequence[Cell]) -> str:
     """A line of shell for all cells that differ in a plain value and the seed, else one for each value."""
+    if not cells:
+        return ""
     groups = by_settings(cells)
     first = cells[0]
     parameter = first.question.parameter
