@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from experiments.training.chosen_weights import unchosen_weights
 from experiments.training.modes import unchanged
-from experiments.training.trainable import batchnorm_names, output_names
+from experiments.training.trainable import batchnorm_names, output_names, shortcut_names
 
 LOSS = "loss"  # named where all layers are finite: then the loss itself is not
 
@@ -70,7 +71,8 @@ def parameter_counts(model: nn.Module) -> dict[str, int]:
         "total": parameters.keys(),
         "trainable": {name for name, parameter in parameters.items() if parameter.requires_grad},
         "batchnorm": batchnorm_names(model),
-        "shortcut": {name for name in parameters if "shortcut" in name},
+        "shortcut": shortcut_names(model),
         "output": output_names(model),
     }
-    return {role: sum(parameters[name].numel() for name in members) for role, members in names.items()}
+    counts = {role: sum(parameters[name].numel() for name in members) for role, members in names.items()}
+    return {**counts, "total": counts["total"] + unchosen_weights(model)}

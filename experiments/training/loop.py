@@ -85,7 +85,7 @@ def _step(state: TrainState, images: Tensor, labels: Tensor, tally: Tally) -> fl
     state.step += 1
     if state.optimizer is not None:
         state.optimizer.zero_grad()
-    size = state.settings.normalisation_batch
+    size = state.settings.forward_batch
     for part, answers in zip(torch.split(images, size), torch.split(labels, size), strict=True):
         losses = _losses(state, part, answers, tally)
         if state.optimizer is not None:

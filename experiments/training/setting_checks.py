@@ -9,11 +9,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from experiments.training.settings import TrainSettings
 
-SHORTCUTS = ("A", "B", "none")
-NORMS = ("batchnorm", "weight_norm")
-TRAINABLE = ("all", "batchnorm", "all_but_batchnorm", "output", "none")
+SHORTCUTS = ("A", "B", "scaled", "none")
+NORMS = (
+    "batchnorm", "ghost", "mean_only", "group", "layer", "instance",
+    "weight_norm", "weight_norm_mean_only", "spectral", "none",
+)  # fmt: skip
+OF_BATCHNORM = ("batchnorm", "ghost")  # the norms whose layers are BatchNorm's
+NORM_PLACES = ("before", "after", "preactivation")
+ACTIVATIONS = ("relu", "gelu", "silu", "sigmoid", "tanh")
+WEIGHT_INITS = ("he_normal", "he_uniform", "xavier", "orthogonal", "truncated", "binary", "dirac")
+TRAINABLE = (
+    "all", "batchnorm", "batchnorm_scale", "batchnorm_shift", "all_but_batchnorm", "output", "shortcut",
+    "shortcut+output", "batchnorm+output", "batchnorm+shortcut+output", "random", "none",
+)  # fmt: skip
 BATCHNORM_MODES = ("train", "frozen")
 BATCHNORM_INITS = ("one", "uniform")
+BATCHNORM_AVERAGES = ("exponential", "cumulative")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("multistep", "cosine", "constant")
 LR_RULES = ("none", "linear", "sqrt")
@@ -32,9 +43,13 @@ def _check_choices(s: TrainSettings) -> None:
     choices = {
         "shortcut": SHORTCUTS,
         "norm": NORMS,
+        "norm_place": NORM_PLACES,
+        "activation": ACTIVATIONS,
+        "weight_init": WEIGHT_INITS,
         "trainable": TRAINABLE,
         "batchnorm": BATCHNORM_MODES,
         "batchnorm_init": BATCHNORM_INITS,
+        "batchnorm_average": BATCHNORM_AVERAGES,
         "optimizer": OPTIMIZERS,
         "schedule": SCHEDULES,
         "lr_rule": LR_RULES,
@@ -51,13 +66,13 @@ def _check_choices(s: TrainSettings) -> None:
 def _check_ranges(s: TrainSettings) -> None:
     at_least: dict[str, float] = {
         "width": 1, "epochs": 1, "batch_size": 1, "micro_batch_size": 0, "eval_batch_size": 1,
-        "calibration_batches": 0, "resize": 0, "subset": 0, "test_subset": 0, "split_seed": 0, "seed": 0,
-        "log_every": 0, "checkpoint_every": 1, "weight_decay": 0,
+        "ghost_size": 1, "groups": 0, "calibration_batches": 0, "resize": 0, "subset": 0, "test_subset": 0,
+        "split_seed": 0, "seed": 0, "log_every": 0, "checkpoint_every": 1, "weight_decay": 0,
     }  # fmt: skip
     for name, low in at_least.items():
         if not getattr(s, name) >= low:
             raise SettingsError(f"{name}={getattr(s, name)!r} must be at least {low:g}")
-    for name in ("momentum", "warmup", "label_smoothing", "validation"):
+    for name in ("momentum", "warmup", "label_smoothing", "validation", "dropout"):
         if not 0 <= getattr(s, name) < 1:
             raise SettingsError(f"{name}={getattr(s, name)!r} must be from 0 up to, but not including, 1")
     if not (s.lr > 0 and math.isfinite(s.lr)):
@@ -83,11 +98,10 @@ def _check_batches(s: TrainSettings) -> None:
             f"micro_batch_size={s.micro_batch_size} must divide batch_size={s.batch_size}, "
             "so that every forward pass has the same number of samples"
         )
-    if s.norm == "batchnorm" and s.batchnorm == "train" and s.normalisation_batch == 1:
-        name = "micro_batch_size" if s.micro_batch_size else "batch_size"
+    if s.norm == "ghost" and s.forward_batch % s.ghost_size:
         raise SettingsError(
-            f"{name}=1: BatchNorm cannot train on one sample at a time; "
-            "use at least 2, or batchnorm=frozen, or norm=weight_norm"
+            f"ghost_size={s.ghost_size} must divide the {s.forward_batch} samples of a forward pass, "
+            "so that every part of a batch counts alike"
         )
 
 
@@ -102,13 +116,24 @@ def _check_schedule(s: TrainSettings) -> None:
 
 
 def _check_learning(s: TrainSettings) -> None:
-    if s.norm != "batchnorm" and (
-        s.trainable in ("batchnorm", "all_but_batchnorm") or s.batchnorm != "train"
-    ):
+    if s.norm not in OF_BATCHNORM and ("batchnorm" in s.trainable or s.batchnorm != "train"):
         name = "batchnorm" if s.batchnorm != "train" else "trainable"
         raise SettingsError(
             f"{name}={getattr(s, name)!r} needs BatchNorm layers, but norm={s.norm!r} has none"
         )
+    if "shortcut" in s.trainable and s.shortcut not in ("B", "scaled"):
+        raise SettingsError(
+            f"trainable={s.trainable!r} needs shortcuts with parameters, but shortcut={s.shortcut!r} has none"
+        )
+    if s.trainable == "random" and s.norm in ("weight_norm", "weight_norm_mean_only", "spectral"):
+        raise SettingsError(
+            f"trainable='random' chooses weights of plain convolutions, but norm={s.norm!r} makes them of "
+            "others; use norm=batchnorm"
+        )
+    if s.batchnorm_average == "cumulative" and s.norm == "mean_only":
+        raise SettingsError("batchnorm_average='cumulative' is for norm=batchnorm and norm=ghost")
+    if not 0 <= s.batchnorm_momentum <= 1:
+        raise SettingsError(f"batchnorm_momentum={s.batchnorm_momentum!r} must be from 0 to 1")
     if s.calibration_batches and s.batchnorm != "frozen":
         raise SettingsError(
             f"calibration_batches={s.calibration_batches} needs batchnorm=frozen: "

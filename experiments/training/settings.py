@@ -37,7 +37,15 @@ class TrainSettings:
     width: int = 16  # channels of the first stage
     shortcut: str = "B"
     norm: str = "batchnorm"
+    norm_place: str = "before"  # of the activation; after it; or preactivation
+    ghost_size: int = 32  # samples that norm=ghost sees at a time
+    groups: int = 0  # of channels for norm=group; 0: 32, or fewer in narrow layers
+    activation: str = "relu"
+    dropout: float = 0.0  # share of channels dropped inside a block
+    weight_init: str = "he_normal"  # of the convolutions
     batchnorm_init: str = "one"  # the scale at the start: one, or uniform in [0, 1]
+    batchnorm_momentum: float = 0.1  # weight of the newest batch in the running statistics
+    batchnorm_average: str = "exponential"  # or cumulative: every batch so far counts alike
 
     # what learns
     trainable: str = "all"
@@ -94,9 +102,14 @@ class TrainSettings:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values}
 
     @property
-    def normalisation_batch(self) -> int:
-        """Samples in one forward pass: what BatchNorm's statistics are made of."""
+    def forward_batch(self) -> int:
+        """Samples in one forward pass."""
         return self.micro_batch_size or self.batch_size
+
+    @property
+    def normalisation_batch(self) -> int:
+        """Samples that BatchNorm's statistics are made of."""
+        return self.ghost_size if self.norm == "ghost" else self.forward_batch
 
     @property
     def scaled_lr(self) -> float:

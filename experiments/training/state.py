@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, count, islice
@@ -12,12 +13,15 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from experiments.training.batches import Batches
+from experiments.training.chosen_weights import choose_weights
 from experiments.training.data import Dataset, ImageSet
 from experiments.training.models import build_model
-from experiments.training.norms import initialise_from_data
+from experiments.training.models.resnet import STAGES
+from experiments.training.norms import initialise_from_data, weight_norm_layers
 from experiments.training.optimizer import make_optimizer
 from experiments.training.precision import resolve
 from experiments.training.schedule import make_schedule
+from experiments.training.setting_checks import OF_BATCHNORM
 from experiments.training.settings import SettingsError, TrainSettings
 from experiments.training.trainable import calibrate, freeze, freeze_batchnorm, trainable_names
 
@@ -48,11 +52,15 @@ def start(settings: TrainSettings, dataset: Dataset) -> TrainState:
     made. Raises SettingsError.
     """
     device, precision = resolve(settings.device, settings.precision)
+    _check_single_values(settings, dataset)
     steps_per_epoch = _steps_per_epoch(settings, dataset)
     torch.manual_seed(settings.seed)
     layout = torch.channels_last if settings.channels_last else torch.contiguous_format
     model = build_model(settings, len(dataset.classes)).to(device).to(memory_format=layout)
     _prepare_normalisation(model, settings, dataset, device)
+
+    if settings.trainable == "random":
+        choose_weights(model, settings.seed)
 
     # what learns is decided before the optimiser exists, which never sees the rest
     trainable = trainable_names(model, settings.trainable)
@@ -83,9 +91,9 @@ def batches_of(dataset: Dataset, images: ImageSet, settings: TrainSettings, devi
 def fixed_batch(training: Batches, settings: TrainSettings) -> tuple[Tensor, Tensor]:
     """The same training images for a seed, of all classes, not augmented, in chunks as BatchNorm sees them.
 
-    Images (chunks, n, 3, H, W), labels (chunks, n), where n is the normalisation batch.
+    Images (chunks, n, 3, H, W), labels (chunks, n), where n is the batch of a forward pass.
     """
-    chunk = settings.normalisation_batch
+    chunk = settings.forward_batch
     chunks = max(1, min(FIXED_IMAGES, len(training)) // chunk)
     images, labels = _as_they_are(training, settings, chunks * chunk)
     return images.view(chunks, chunk, *images.shape[1:]), labels.view(chunks, chunk)
@@ -101,6 +109,17 @@ def _as_they_are(training: Batches, settings: TrainSettings, size: int) -> tuple
     return next(iter(training.epoch(size, settings.seed, 0, False)))
 
 
+def _check_single_values(settings: TrainSettings, dataset: Dataset) -> None:
+    """Over one image BatchNorm is InstanceNorm, but over one value there is no variance."""
+    side = math.ceil(max(dataset.train.images.shape[1:3]) / 2 ** (STAGES - 1))
+    follows = settings.norm in OF_BATCHNORM and settings.batchnorm == "train"
+    if follows and settings.normalisation_batch == 1 and side == 1:
+        raise SettingsError(
+            "BatchNorm would see one sample of one pixel at a time in the last stage, which has no variance; "
+            "use larger images, batches of at least 2, or norm=group"
+        )
+
+
 def _steps_per_epoch(settings: TrainSettings, dataset: Dataset) -> int:
     images = len(dataset.train.labels)
     if images < settings.batch_size:
@@ -114,7 +133,7 @@ def _steps_per_epoch(settings: TrainSettings, dataset: Dataset) -> int:
 def _prepare_normalisation(
     model: nn.Module, settings: TrainSettings, dataset: Dataset, device: torch.device
 ) -> None:
-    if settings.norm == "weight_norm":
+    if weight_norm_layers(model):
         training = batches_of(dataset, dataset.train, settings, device)
         initialise_from_data(model, first_images(training, settings))
     if settings.calibration_batches:
@@ -126,6 +145,6 @@ def _prepare_normalisation(
 
 def _images(training: Batches, settings: TrainSettings) -> Iterator[Tensor]:
     """The images of training batches without end, as training sees them."""
-    size, seed, augment = settings.normalisation_batch, settings.seed, settings.augment
+    size, seed, augment = settings.forward_batch, settings.seed, settings.augment
     epochs = (training.epoch(size, seed, epoch, augment) for epoch in count())
     return (images for images, _labels in chain.from_iterable(epochs))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
+from experiments.training.chosen_weights import CHOSEN, chosen_layers
 from experiments.training.modes import evaluating
 from experiments.training.norms import FreezableBatchNorm2d, batchnorm_layers
 from experiments.training.settings import SettingsError
 
 OUTPUT_LAYER = "output"  # every network calls its last layer so
+SHORTCUT = "shortcut"  # and what goes past a block so
 
 
 def trainable_names(model: nn.Module, policy: str) -> frozenset[str]:
@@ -46,14 +49,34 @@ def freeze(model: nn.Module, names: frozenset[str]) -> None:
 
 
 def batchnorm_names(model: nn.Module) -> frozenset[str]:
-    """The scales, shifts of all BatchNorm layers."""
-    return _names(model, batchnorm_layers(model).values())
+    """The scales, shifts of all BatchNorm layers, those of shortcuts too."""
+    return batchnorm_scale_names(model) | batchnorm_shift_names(model)
+
+
+def batchnorm_scale_names(model: nn.Module) -> frozenset[str]:
+    """The scales of all BatchNorm layers."""
+    return _names_of(model, (layer.weight for layer in batchnorm_layers(model).values()))
+
+
+def batchnorm_shift_names(model: nn.Module) -> frozenset[str]:
+    """The shifts of all BatchNorm layers."""
+    return _names_of(model, (layer.bias for layer in batchnorm_layers(model).values()))
 
 
 def output_names(model: nn.Module) -> frozenset[str]:
     """The parameters of the output layer."""
     layers = dict(model.named_children())
-    return _names(model, [layers[OUTPUT_LAYER]] if OUTPUT_LAYER in layers else [])
+    return _names_of(model, layers[OUTPUT_LAYER].parameters()) if OUTPUT_LAYER in layers else frozenset()
+
+
+def shortcut_names(model: nn.Module) -> frozenset[str]:
+    """All parameters of shortcuts: their convolutions and what normalises them (Frankle et al.'s reading)."""
+    return frozenset(name for name, _ in model.named_parameters() if SHORTCUT in name.split("."))
+
+
+def random_names(model: nn.Module) -> frozenset[str]:
+    """The weights that were chosen at random, see `choose_weights`."""
+    return frozenset(f"{name}.{CHOSEN}" for name in chosen_layers(model))
 
 
 def _all_names(model: nn.Module) -> frozenset[str]:
@@ -68,17 +91,32 @@ def _no_names(model: nn.Module) -> frozenset[str]:  # noqa: ARG001
     return frozenset()
 
 
-def _names(model: nn.Module, layers: Iterable[nn.Module]) -> frozenset[str]:
-    """The names of the layers' parameters; one that layers share has its first name, as in an optimiser."""
+def _names_of(model: nn.Module, members: Iterable[Tensor | None]) -> frozenset[str]:
+    """The names of these parameters; one that layers share has its first name, as in an optimiser."""
     names = {parameter: name for name, parameter in model.named_parameters()}
-    return frozenset(names[parameter] for layer in layers for parameter in layer.parameters())
+    return frozenset(names[member] for member in members if isinstance(member, nn.Parameter))
 
 
-POLICIES: dict[str, Callable[[nn.Module], frozenset[str]]] = {
+Policy: TypeAlias = Callable[[nn.Module], frozenset[str]]
+
+
+def together(*policies: Policy) -> Policy:
+    """All that any of the policies lets learn."""
+    return lambda model: frozenset().union(*(policy(model) for policy in policies))
+
+
+POLICIES: dict[str, Policy] = {
     "all": _all_names,
     "batchnorm": batchnorm_names,  # the output layer does not learn either
+    "batchnorm_scale": batchnorm_scale_names,
+    "batchnorm_shift": batchnorm_shift_names,
     "all_but_batchnorm": _all_but_batchnorm,
     "output": output_names,
+    "shortcut": shortcut_names,
+    "shortcut+output": together(shortcut_names, output_names),
+    "batchnorm+output": together(batchnorm_names, output_names),
+    "batchnorm+shortcut+output": together(batchnorm_names, shortcut_names, output_names),
+    "random": random_names,
     "none": _no_names,
 }
 

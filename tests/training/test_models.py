@@ -12,8 +12,11 @@ from torch.nn.functional import batch_norm, conv2d
 from experiments.training import setting_checks as choices
 from experiments.training.diagnostics import parameter_counts
 from experiments.training.models import build_model
-from experiments.training.models.initialisation import BATCHNORM_INITS
-from experiments.training.models.resnet import SHORTCUTS, ResNet
+from experiments.training.models.blocks import BLOCKS
+from experiments.training.models.design import ACTIVATIONS
+from experiments.training.models.initialisation import BATCHNORM_INITS, WEIGHT_INITS
+from experiments.training.models.resnet import ResNet
+from experiments.training.models.shortcuts import SHORTCUTS
 from experiments.training.norms import batchnorm_layers
 from experiments.training.settings import TrainSettings
 
@@ -113,7 +116,10 @@ def test_weight_norm_has_a_length_and_a_bias_for_each_filter_and_no_batchnorm() 
 
 def test_the_table_of_each_choice_is_the_one_in_the_settings() -> None:
     assert tuple(SHORTCUTS) == choices.SHORTCUTS
-    assert set(BATCHNORM_INITS) == set(choices.BATCHNORM_INITS)
+    assert tuple(BATCHNORM_INITS) == choices.BATCHNORM_INITS
+    assert tuple(WEIGHT_INITS) == choices.WEIGHT_INITS
+    assert tuple(BLOCKS) == choices.NORM_PLACES
+    assert tuple(ACTIVATIONS) == choices.ACTIVATIONS
 
 
 def test_names_say_what_a_parameter_is() -> None:

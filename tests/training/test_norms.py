@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 
 import pytest
 import torch
@@ -14,8 +13,9 @@ from torchvision.ops import FrozenBatchNorm2d
 
 from experiments.training import setting_checks as choices
 from experiments.training.models import build_model
-from experiments.training.models.resnet import SHORTCUTS, ResNet
-from experiments.training.norms import NORMS, FreezableBatchNorm2d, batchnorm_layers
+from experiments.training.models.design import Design
+from experiments.training.models.resnet import ResNet
+from experiments.training.norms import NORMS, FreezableBatchNorm2d, Norm, batchnorm_layers
 from experiments.training.settings import TrainSettings
 from experiments.training.trainable import freeze_batchnorm
 
@@ -54,11 +54,10 @@ def test_the_table_of_norms_is_the_one_in_the_settings() -> None:
 
 
 def test_a_new_norm_is_one_function() -> None:
-    def group(convolution: Callable[..., nn.Conv2d]) -> tuple[nn.Module, nn.Module]:
-        conv = convolution(bias=False)
-        return conv, nn.GroupNorm(2, conv.out_channels)
+    def two_groups(settings: TrainSettings) -> Norm:
+        return Norm(lambda channels: nn.GroupNorm(2, channels))
 
-    model = ResNet(1, 4, 10, SHORTCUTS["B"], group)
+    model = ResNet(1, 4, 10, Design(two_groups(TrainSettings())))
     assert model(torch.randn(1, 3, 8, 8)).isfinite().all()
     assert isinstance(model.get_submodule("stages.1.0.shortcut.norm"), nn.GroupNorm)
 

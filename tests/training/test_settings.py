@@ -84,8 +84,12 @@ def test_whole_numbers_are_taken_in_either_notation() -> None:
         ({"nesterov": True, "optimizer": "adam"}, "nesterov=True needs optimizer=sgd"),
         ({"nesterov": True, "momentum": 0.0}, "with a momentum above 0"),
         ({"batch_size": 128, "micro_batch_size": 48}, "micro_batch_size=48 must divide batch_size=128"),
-        ({"batch_size": 1}, "batch_size=1: BatchNorm cannot train on one sample"),
-        ({"micro_batch_size": 1}, "micro_batch_size=1: BatchNorm cannot train on one sample"),
+        ({"norm": "ghost", "ghost_size": 48}, "ghost_size=48 must divide the 128 samples"),
+        ({"norm": "group", "trainable": "batchnorm+output"}, "trainable='batchnorm+output' needs BatchNorm"),
+        ({"shortcut": "A", "trainable": "shortcut"}, "trainable='shortcut' needs shortcuts with parameters"),
+        ({"norm": "spectral", "trainable": "random"}, "trainable='random' chooses weights of plain"),
+        ({"norm": "mean_only", "batchnorm_average": "cumulative"}, "batchnorm_average='cumulative' is for"),
+        ({"batchnorm_momentum": 1.5}, "batchnorm_momentum=1.5 must be from 0 to 1"),
         ({"norm": "weight_norm", "trainable": "batchnorm"}, "trainable='batchnorm' needs BatchNorm layers"),
         ({"norm": "weight_norm", "batchnorm": "frozen"}, "batchnorm='frozen' needs BatchNorm layers"),
         ({"calibration_batches": 3}, "calibration_batches=3 needs batchnorm=frozen"),
@@ -122,14 +126,14 @@ def test_only_the_names_that_may_be_set_are_suggested() -> None:
     assert str(refused.value).endswith("known settings: depth, width")
 
 
-@pytest.mark.parametrize("changes", [{"batchnorm": "frozen"}, {"norm": "weight_norm"}])
-def test_one_sample_at_a_time_is_fine_without_batch_statistics(changes: dict[str, Any]) -> None:
-    assert TrainSettings(batch_size=1, **changes).normalisation_batch == 1
-
-
 def test_the_normalisation_batch_is_the_micro_batch_where_there_is_one() -> None:
     assert TrainSettings(batch_size=128).normalisation_batch == 128
     assert TrainSettings(batch_size=128, micro_batch_size=32).normalisation_batch == 32
+
+
+def test_ghost_batchnorm_sees_its_own_part_of_a_forward_pass() -> None:
+    settings = TrainSettings(batch_size=128, micro_batch_size=64, norm="ghost", ghost_size=16)
+    assert (settings.forward_batch, settings.normalisation_batch) == (64, 16)
 
 
 @pytest.mark.parametrize(("rule", "rate"), [("none", 0.1), ("linear", 0.8), ("sqrt", 0.1 * 8**0.5)])

@@ -13,6 +13,7 @@ from torch.nn.utils import parametrizations
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from experiments.training import setting_checks as choices
+from experiments.training.chosen_weights import choose_weights
 from experiments.training.models import build_model
 from experiments.training.models.resnet import ResNet
 from experiments.training.norms import FreezableBatchNorm2d
@@ -69,6 +70,28 @@ def test_policies_share_the_network_out() -> None:
     assert trainable_names(model, "all_but_batchnorm") == everything - norms
     assert trainable_names(model, "output") == {"output.weight", "output.bias"}
     assert trainable_names(model, "none") == frozenset()
+
+
+def test_scales_and_shifts_are_batchnorm() -> None:
+    model = network()
+    scales, shifts = trainable_names(model, "batchnorm_scale"), trainable_names(model, "batchnorm_shift")
+    assert "stem.norm.weight" in scales
+    assert "stem.norm.bias" in shifts
+    assert not scales & shifts
+    assert scales | shifts == trainable_names(model, "batchnorm")
+
+
+def test_shortcuts_are_their_convolutions_with_their_batchnorm() -> None:
+    names = trainable_names(network(), "shortcut")
+    assert {name.rpartition("shortcut.")[2] for name in names} == {"conv.weight", "norm.weight", "norm.bias"}
+    assert len(names) == 6
+
+
+@pytest.mark.parametrize("policy", ["shortcut+output", "batchnorm+output", "batchnorm+shortcut+output"])
+def test_a_plus_joins_policies(policy: str) -> None:
+    model = network()
+    expected = [trainable_names(model, part) for part in policy.split("+")]
+    assert trainable_names(model, policy) == frozenset().union(*expected)
 
 
 def test_weight_norm_parameters_go_by_their_names() -> None:
@@ -162,9 +185,11 @@ def test_freezing_again_lets_other_parameters_learn() -> None:
 
 @pytest.mark.parametrize("set_to_none", [True, False])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("policy", ["all", "batchnorm", "all_but_batchnorm", "output"])
+@pytest.mark.parametrize("policy", [policy for policy in POLICIES if policy != "none"])
 def test_only_what_the_policy_names_moves(policy: str, optimizer: str, set_to_none: bool) -> None:
     model = network()
+    if policy == "random":
+        choose_weights(model, seed=1)
     names = trainable_names(model, policy)
     freeze(model, names)
     before = parameters_of(model)

@@ -13,7 +13,7 @@ from torch.nn.utils import parametrize
 
 from experiments.training.models import build_model
 from experiments.training.models.resnet import ResNet
-from experiments.training.norms import initialise_from_data, weight_norm, weight_norm_layers
+from experiments.training.norms import NORMS, initialise_from_data, weight_norm_layers
 from experiments.training.settings import SettingsError, TrainSettings
 
 IMAGES = torch.randn(8, 3, 16, 16, generator=torch.Generator().manual_seed(1)).double()
@@ -75,16 +75,10 @@ def test_a_weight_is_its_length_times_its_direction() -> None:
 
 
 def test_weight_norm_keeps_the_weight_that_it_is_applied_to() -> None:
-    made = []
-
-    def convolution(bias: bool) -> nn.Conv2d:
-        made.append(nn.Conv2d(3, 4, 3, bias=bias))
-        made.append(copy.deepcopy(made[0]))
-        return made[0]
-
-    layer, after = weight_norm(convolution)
-    assert isinstance(after, nn.Identity)
-    torch.testing.assert_close(layer.weight, made[1].weight, atol=3e-8, rtol=0)
+    norm, convolution = NORMS["weight_norm"](TrainSettings()), nn.Conv2d(3, 4, 3)
+    before = convolution.weight.detach().clone()
+    assert isinstance(norm.layer(4), nn.Identity)
+    torch.testing.assert_close(norm.reparametrise(convolution).weight, before, atol=3e-8, rtol=0)
 
 
 def test_a_direction_learns_at_right_angles_to_itself() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from experiments.training.models.design import design_of
 from experiments.training.models.initialisation import initialise
-from experiments.training.models.resnet import SHORTCUTS, STAGES, ResNet
-from experiments.training.norms import NORMS
+from experiments.training.models.resnet import STAGES, ResNet
 from experiments.training.settings import TrainSettings
 
 __all__ = ["build_model"]
@@ -20,7 +20,8 @@ def build_model(settings: TrainSettings, classes: int) -> ResNet:
     """
     blocks = (settings.depth - 2) // (2 * STAGES)
     with torch.random.fork_rng(devices=[]):
-        model = ResNet(blocks, settings.width, classes, SHORTCUTS[settings.shortcut], NORMS[settings.norm])
         torch.default_generator.manual_seed(settings.seed)  # torch.manual_seed would seed the GPUs too
-        initialise(model, settings.batchnorm_init)
+        model = ResNet(blocks, settings.width, classes, design_of(settings))
+        torch.default_generator.manual_seed(settings.seed)  # weights do not depend on what building drew
+        initialise(model, settings.weight_init, settings.batchnorm_init)
     return model

@@ -1,62 +1,17 @@
-"""The normalisations a network can be built with."""
+"""Weight normalisation started from the data (Salimans & Kingma 2016)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import TypeAlias, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.utils import parametrizations, parametrize
+from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import _WeightNorm
 
 from experiments.training.modes import evaluating
 from experiments.training.settings import SettingsError
-
-MakeConvolution: TypeAlias = Callable[..., nn.Conv2d]  # called with bias=True or bias=False
-Norm: TypeAlias = Callable[[MakeConvolution], tuple[nn.Module, nn.Module]]
-
-
-class FreezableBatchNorm2d(nn.BatchNorm2d):
-    """Batch normalisation that stays in eval mode, with its statistics as they are, once it is frozen."""
-
-    # An attribute of the layer, not a patched method: a deep copy is then frozen for itself.
-    frozen = False
-
-    def train(self, mode: bool = True) -> FreezableBatchNorm2d:
-        return super().train(mode and not self.frozen)
-
-    def reset_running_stats(self) -> None:
-        if not self.frozen:  # torch's update_bn resets every BatchNorm, in eval mode too
-            super().reset_running_stats()
-
-
-# ---------------------------------------------------------------------------------------------------
-# A norm makes its convolution, with or without a bias, wrapped or not, then says what comes after it
-
-
-def batchnorm(convolution: MakeConvolution) -> tuple[nn.Module, nn.Module]:
-    """A convolution without bias, which the mean would take away again, then BatchNorm."""
-    conv = convolution(bias=False)
-    return conv, FreezableBatchNorm2d(conv.out_channels)
-
-
-def weight_norm(convolution: MakeConvolution) -> tuple[nn.Module, nn.Module]:
-    """A convolution with a bias, each filter a length times a direction; no layer comes after it."""
-    return parametrizations.weight_norm(convolution(bias=True)), nn.Identity()
-
-
-NORMS: dict[str, Norm] = {
-    "batchnorm": batchnorm,
-    "weight_norm": weight_norm,
-}
-
-
-def batchnorm_layers(model: nn.Module) -> dict[str, _BatchNorm]:
-    """The BatchNorm layers of any kind, by name, in the order of the network."""
-    return {name: layer for name, layer in model.named_modules() if isinstance(layer, _BatchNorm)}
 
 
 def weight_norm_layers(model: nn.Module) -> dict[str, nn.Module]:
@@ -71,14 +26,11 @@ def _has_weight_norm(layer: nn.Module) -> bool:
     return any(isinstance(step, _WeightNorm) for step in steps.children())
 
 
-# ---------------------------------------------------------------------------------------------------
-# Data-dependent initialisation of weight norm (Salimans & Kingma 2016)
-
-
 def initialise_from_data(model: nn.Module, images: Tensor) -> None:
     """Scale and shift every weight-normalised convolution so that its output on these images is standardised.
 
-    Each channel gets mean 0 and variance 1, layer by layer in one forward pass in eval mode.
+    Each channel gets mean 0, where there is a bias, and variance 1: layer by layer in one forward pass in
+    eval mode.
     A network without such layers stays as it is.
     Raises SettingsError for a filter that has no direction or a channel that does not vary.
     """
@@ -100,9 +52,10 @@ def _standardise(name: str, layer: nn.Module, _inputs: tuple[Tensor, ...], outpu
     length, direction = cast(Tensor, weight.original0), cast(Tensor, weight.original1)
     deviation, mean = torch.std_mean(output, dim=(0, 2, 3), correction=0)
     _check_channels(name, direction, deviation, mean)
-    bias = cast(Tensor, layer.bias)
     length.div_(deviation.reshape(length.shape))
-    bias.sub_(mean).div_(deviation)
+    if layer.bias is None:  # a mean is taken away behind it
+        return output / deviation.reshape(-1, 1, 1)
+    cast(Tensor, layer.bias).sub_(mean).div_(deviation)
     return (output - mean.reshape(-1, 1, 1)) / deviation.reshape(-1, 1, 1)
 
 
