@@ -2,32 +2,108 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from sweeps.driver import drive
-from sweeps.engines.local import LocalEngine, default_workers
-from sweeps.plan import make_plan
+from sweeps.account import Account
+from sweeps.conclusion import conclusion
+from sweeps.driver import Driver, Result, Stay
+from sweeps.engines import open_engine
+from sweeps.engines.options import EngineOptions
+from sweeps.exit_codes import FAILED
+from sweeps.interrupts import INTERRUPTED
+from sweeps.launcher import PREFIX, Launcher
+from sweeps.ledger import Ledger
+from sweeps.policy import Limits
 from sweeps.progress import SweepProgress
+from sweeps.tickets import Sweep
+from sweeps.view import Lookout, View
+from tracker.errors import StoreError
+from tracker.leases import open_leases
+from tracker.leases.base import Leases
+from tracker.leases.holder import this_process
 
-INTERRUPTED = 130  # the shell's code for an end by Ctrl-C
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
-def launch(questions: Path, address: str, workers: int | None, logs: Path) -> int:
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody who starts a sweep has asked for."""
+
+    questions: Path
+    address: str  # of the store
+    engine: str = "local"
+    options: EngineOptions = field(default_factory=EngineOptions)
+    limits: Limits = field(default_factory=Limits)
+    failed_only: bool = False
+    stay: Stay = field(default_factory=Stay)
+    dry_run: bool = False
+
+
+def launch(wanted: Wanted) -> int:
     """Start what is missing and wait; the exit code is 0 only when every question has its runs."""
+    from rich.console import Console
+
     console = Console(stderr=True)
-    plan = make_plan(questions, address, datetime.now(UTC))
-    console.print(plan.summary, highlight=False, markup=False, soft_wrap=True)
-    if not plan.jobs:
-        return 0 if plan.complete else 1
-    workers = min(workers or default_workers(), len(plan.jobs))
-    with SweepProgress(console, plan.jobs, workers) as progress:
-        outcome = drive(plan.jobs, LocalEngine(workers, address, logs), progress.report, progress.warn)
-    left = make_plan(questions, address, datetime.now(UTC))
-    console.print(left.summary, highlight=False, markup=False, soft_wrap=True)
-    if outcome.interrupted:
-        console.print("Interrupted; the same command goes on from here.")
+    try:
+        return _launch(wanted, console)
+    except KeyboardInterrupt:  # while nothing runs yet; the driver counts instead
+        console.print("Interrupted; nothing was started.")
         return INTERRUPTED
-    return 0 if left.complete else 1
+
+
+def _launch(wanted: Wanted, console: Console) -> int:
+    leases = open_leases(wanted.address)
+    lookout = Lookout(wanted.questions, wanted.address, leases, failed_only=wanted.failed_only)
+    view = lookout.look()
+    if _has_nothing_to_do(wanted, view):
+        return _end(console, wanted, Result(view), view)
+    _print(console, view.plan.summary)
+    engine = open_engine(wanted.engine, wanted.options)
+    with _launcher(wanted, leases, view) as launcher, SweepProgress(console, Account()) as screen:
+        ledger = Ledger(wanted.limits)
+        sweep = _sweep(wanted, launcher)
+        result = Driver(view, lookout, engine, sweep, launcher, screen, ledger, wanted.stay).drive()
+    with suppress(StoreError):
+        view = lookout.look()
+    return _end(console, wanted, result, view)
+
+
+def _launcher(wanted: Wanted, leases: Leases, view: View) -> Launcher:
+    details = {
+        "kind": "launcher",
+        "file": str(wanted.questions.resolve()),
+        "questions": list(dict.fromkeys(cell.node for cell in view.plan.grid)),
+        "engine": wanted.engine,
+        "logs": str(wanted.options.logs.absolute()),
+    }
+    return Launcher(leases, f"{PREFIX}{uuid.uuid4()}", this_process(), details)
+
+
+def _sweep(wanted: Wanted, launcher: Launcher) -> Sweep:
+    options = wanted.options
+    return Sweep(wanted.questions, wanted.address, wanted.engine, options.logs, launcher.key, options.needs)
+
+
+def _has_nothing_to_do(wanted: Wanted, view: View) -> bool:
+    """Whether no run can be started now, and none may become free while one waits."""
+    waits = wanted.stay.for_others and view.elsewhere()
+    return not (view.startable() or waits or wanted.stay.idle or view.elsewhere() & view.unsure)
+
+
+def _end(console: Console, wanted: Wanted, result: Result, view: View) -> int:
+    """Say how it ended, and what to do next."""
+    for line in conclusion(result, view, wanted.failed_only):
+        _print(console, line)
+    if result.interrupted:
+        return INTERRUPTED
+    answered = not view.plan.jobs if wanted.failed_only else view.plan.complete
+    return 0 if answered else FAILED
+
+
+def _print(console: Console, line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)

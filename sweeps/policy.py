@@ -55,7 +55,7 @@ class Attempts:
 class Ending:
     """How one process ended, as far as it tells something about the other runs."""
 
-    exit_code: int
+    exit_code: int | None  # one of sweeps.exit_codes; None where nobody knows
     words: str = ""  # the last line that it printed, where it failed
 
     @property
@@ -70,7 +70,7 @@ def alike(endings: Sequence[Ending], total: int) -> str:
     Nothing as well where one succeeded, or where too few have ended to say so.
     """
     failures = [ending for ending in endings if ending.failed]
-    enough = max(1, min(ALIKE, total))
+    enough = max(2, min(ALIKE, total))  # one run alone repeats nothing
     if len(failures) < enough or any(ending.exit_code == DONE for ending in endings):
         return ""
     shapes = {(ending.exit_code, _VARIES.sub("#", ending.words)) for ending in failures}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -65,17 +64,12 @@ def with_this_python(command: tuple[str, ...]) -> tuple[str, ...]:
     return (sys.executable, *command[1:]) if command[0] in PYTHONS else command
 
 
-def short(path: Path) -> str:
-    """The path as it is said to somebody who stands in this folder."""
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
-
-
 def _details(sweep: Sweep, job: Job, what: str, attempt: int, log: Path) -> dict[str, Any]:
     return {
         "kind": "run",
         "what": what,
         "questions": list(job.nodes),
-        "file": str(sweep.questions.absolute()),
+        "file": str(sweep.questions.resolve()),
         "launcher": sweep.launcher,
         "engine": sweep.engine,
         "attempt": attempt,

@@ -6,7 +6,8 @@ TrackerError            anything a user can mend; commands print it as one line 
 ├── QuestionsError      a question file that says something impossible
 ├── LayoutError         a layout of Omniboard's table that says something impossible
 ├── SettingsFileError   a settings file that cannot be used
-└── LaunchError         a run that cannot be started
+├── LaunchError         a run that cannot be started
+└── LogError            a log that is not there, or on another machine
 """
 
 from __future__ import annotations
@@ -38,3 +39,7 @@ class SettingsFileError(TrackerError):
 
 class LaunchError(TrackerError):
     """A run that cannot be started."""
+
+
+class LogError(TrackerError):
+    """A log that is not there, or on another machine."""

@@ -1,0 +1,44 @@
+"""The commands that tell of runs: status, logs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tracker.commandline import QUESTIONS, store_option
+
+
+@click.command(epilog="Example: sweeps status sweeps/demo.yaml --store demo/runs")
+@QUESTIONS
+@store_option
+@click.option("--json", "as_json", is_flag=True, help="For a program.")
+def status(questions: Path, store: str, as_json: bool) -> None:
+    """Show how far each question is, who is at work, and what went wrong last."""
+    from sweeps.status import look_up
+    from sweeps.status_shown import document, show
+
+    found = look_up(questions, store)
+    if as_json:
+        click.echo(document(found))
+    else:
+        show(found)
+
+
+@click.command(epilog="Example: sweeps logs sweeps/demo.yaml --failed --follow")
+@QUESTIONS
+@click.argument("run", nargs=-1)
+@store_option
+@click.option("--failed", is_flag=True, help="The log of the last run that failed.")
+@click.option("--follow", is_flag=True, help="Print what comes until the run has ended.")
+def logs(questions: Path, run: tuple[str, ...], store: str, failed: bool, follow: bool) -> None:
+    """List the logs of runs, or print that of one RUN.
+
+    A run is named by its id, or by words of its settings such as depth=20 seed=3.
+    """
+    from sweeps.logs import list_logs, print_log
+
+    if run or failed or follow:
+        print_log(questions, store, run, failed=failed, following=follow, out=click.get_text_stream("stdout"))
+    else:
+        list_logs(questions, store, click.echo)

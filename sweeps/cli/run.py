@@ -1,0 +1,58 @@
+"""The commands that start runs: run, work, retry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sweeps.cli.options import ENGINE, SWEEP, options, wanted
+from tracker.commandline import QUESTIONS, store_option
+
+
+@click.command(epilog="Example: sweeps run sweeps/demo.yaml --workers 2")
+@QUESTIONS
+@store_option
+@options(ENGINE, SWEEP)
+@click.option("--dry-run", is_flag=True, help="Show what would be started and how; start nothing.")
+def run(questions: Path, store: str, dry_run: bool, **given: Any) -> None:
+    """Start the missing runs and wait for them.
+
+    Ctrl-C once ends them in order, twice at once. The same command goes on from there, and may go on
+    several machines at once: they share the runs.
+    """
+    from sweeps.launch import launch
+
+    raise SystemExit(launch(wanted(questions, store, given, dry_run=dry_run)))
+
+
+@click.command(epilog="Example: sweeps work /shared/questions.yaml --idle 30")
+@QUESTIONS
+@store_option
+@options(ENGINE, SWEEP)
+@click.option(
+    "--idle", type=click.FloatRange(0), default=0.0, metavar="MINUTES", help="Wait so long for new questions."
+)
+def work(questions: Path, store: str, idle: float, **given: Any) -> None:
+    """Start missing runs until every question has its runs.
+
+    To be started on each of several machines that see the store; no other software is needed. They share
+    the runs, and what one of them loses, another takes over.
+    """
+    from sweeps.driver import Stay
+    from sweeps.launch import launch
+
+    raise SystemExit(launch(wanted(questions, store, given, stay=Stay(for_others=True, idle=idle * 60))))
+
+
+@click.command(epilog="Example: sweeps retry sweeps/demo.yaml --store demo/runs")
+@QUESTIONS
+@store_option
+@options(ENGINE, SWEEP)
+@click.option("--dry-run", is_flag=True, help="Show what would be started and how; start nothing.")
+def retry(questions: Path, store: str, dry_run: bool, **given: Any) -> None:
+    """Start again what failed or broke off, and nothing else."""
+    from sweeps.launch import launch
+
+    raise SystemExit(launch(wanted(questions, store, given, dry_run=dry_run, failed_only=True)))

@@ -1,0 +1,82 @@
+"""Asks launchers and runs to end, wherever they are, and waits until they have."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeps.roster import became, fitting, name, roster
+from sweeps.view import Lookout, View
+from tracker import open_store
+from tracker.commandline import counted
+from tracker.errors import LaunchError
+from tracker.leases import open_leases
+from tracker.leases.base import Lease
+
+LOOKS_EVERY = 0.5  # seconds
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What was asked to end."""
+
+    launchers: tuple[Lease, ...]
+    runs: tuple[Lease, ...]
+
+    @property
+    def leases(self) -> tuple[Lease, ...]:
+        """All of them."""
+        return self.launchers + self.runs
+
+
+def stop(questions: Path, address: str, which: Sequence[str], wait: bool, say: Say) -> None:
+    """Ask all of this question file to end, or the runs that fit the words of `which`."""
+    leases = open_leases(address)
+    lookout = Lookout(questions, address, leases)
+    view = lookout.look()
+    asked = _chosen(view, address, which)
+    if not asked.leases:
+        say(f"{questions}: nothing is under way in {view.plan.shown}")
+        return
+    leases.ask_to_stop([lease.key for lease in asked.leases])
+    for lease in asked.leases:
+        say(f"asked to end: {_named(lease)}")
+    if wait:
+        _wait(lookout, asked.leases, say)
+
+
+def _chosen(view: View, address: str, which: Sequence[str]) -> Stopped:
+    """Those that are under way; raises where words fit none of them."""
+    there = roster(view.plan, view.seen.values())
+    runs = tuple(lease for lease in there.runs if lease.key in view.held)
+    if which:
+        recorded = {str(run.id): run for run in open_store(address).runs()}
+        chosen = tuple(fitting(which, runs, recorded))
+        if not chosen:
+            going = "; ".join(name(lease) for lease in runs) or "none"
+            raise LaunchError(f"{' '.join(which)}: no run under way fits. Under way: {going}.")
+        return Stopped((), chosen)
+    return Stopped(tuple(lease for lease in there.launchers if lease.key in view.held), runs)
+
+
+def _wait(lookout: Lookout, asked: Sequence[Lease], say: Say) -> None:
+    """Until each has ended, or its holder is known to be gone."""
+    left = {lease.key: lease for lease in asked}
+    while left:
+        for key, now in lookout.fresh(left).items():
+            before = left[key]
+            if now.outcome or now.generation != before.generation or lookout.watch.free(now):
+                del left[key]
+                rest = f"; {counted(len(left), 'one')} left" if left else ""
+                say(f"{became(now) or 'gone'}: {_named(before)}{rest}")
+        if left:
+            time.sleep(LOOKS_EVERY)
+
+
+def _named(lease: Lease) -> str:
+    kind = "launcher" if lease.details.get("kind") == "launcher" else f"run {name(lease)}"
+    return f"{kind} on {lease.holder.host} (process {lease.holder.pid})"
