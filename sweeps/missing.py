@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from sweeps.job import Expected, Job, job_key
+from sweeps.proposals import proposed
 from tracker import Cell, Finding, Run, command, walk
+from tracker.questions.tuning import trials_per_value
 
 ANSWERED = ("done", "diverged")  # the states of a cell that there is an answer for
 UNDER_WAY = ("running", "queued")  # those in which somebody else is at it
@@ -25,7 +27,7 @@ class _Wanted:
     cell: Cell
     state: str
     purpose: str  # what the run is for, where a seed and a value do not tell
-    place: tuple[int, int, int]  # stage, question, round: whole stages first, then question by question
+    place: tuple[int, ...]  # stage, question, phase, round: whole stages first, then question by question
 
 
 def asked(findings: Iterable[Finding]) -> list[Finding]:
@@ -40,11 +42,15 @@ def missing(
 
     First by priority; then whole stages, so that no question gets the runs of its second look while another
     waits for its first; then question by question as they stand; and inside a question the first seed of
-    every value before the second of any.
+    every value before the second of any. Trials that choose settings come before the runs that report.
     """
     found: dict[str, list[_Wanted]] = {}
     for one in _wanted(asked(findings), now):
-        if one.state not in (*ANSWERED, *UNDER_WAY) and not (failed_only and one.state == "planned"):
+        if (
+            one.cell.decided
+            and one.state not in (*ANSWERED, *UNDER_WAY)
+            and not (failed_only and one.state == "planned")
+        ):
             found.setdefault(job_key(one.cell.settings, one.cell.seed), []).append(one)
     jobs = [(_job(key, wanted, expect), min(one.place for one in wanted)) for key, wanted in found.items()]
     return tuple(job for job, _ in sorted(jobs, key=lambda made: (-made[0].priority, made[1])))
@@ -54,9 +60,9 @@ def _wanted(findings: Iterable[Finding], now: datetime) -> Iterator[_Wanted]:
     for place, finding in enumerate(findings):
         seeds = finding.node.question.seeds
         stage = _stage(finding)
-        for cell in finding.wanted:
-            order = (stage, place, seeds.index(cell.seed))
-            yield _Wanted(cell, cell.state(now), _purpose(finding), order)
+        for cell in proposed(finding):
+            order = (stage, place, 0, cell.trial) if cell.trial else (stage, place, 1, seeds.index(cell.seed))
+            yield _Wanted(cell, cell.state(now), _purpose(finding, cell), order)
 
 
 def _stage(finding: Finding) -> int:
@@ -65,12 +71,19 @@ def _stage(finding: Finding) -> int:
     return (look.number or len(finding.node.question.looks)) if look else 0
 
 
-def _purpose(finding: Finding) -> str:
-    looks = finding.node.question.looks
-    if not looks:
-        return ""
-    due = looks[0] if finding.look is None else finding.look.following or finding.look.seeds
-    return f"for the look at {due} seeds"
+def _purpose(finding: Finding, cell: Cell) -> str:
+    """What a run is for beside its value and seed."""
+    question, purposes = finding.node.question, []
+    if cell.trial:
+        return f"trial {cell.trial} of {trials_per_value(question)}"
+    if question.tuning_seeds:
+        purposes.append(f"chosen: {' '.join(f'{name}={one}' for name, one in cell.nuisance.items())}")
+    if cell.seed in question.added:
+        purposes.append(f"added after a look at {len(question.seeds) - len(question.added)} seeds")
+    elif question.looks:
+        due = question.looks[0] if finding.look is None else finding.look.following or finding.look.seeds
+        purposes.append(f"for the look at {due} seeds")
+    return "; ".join(purposes)
 
 
 def _job(key: str, wanted: list[_Wanted], expect: Forecast | None) -> Job:

@@ -14,6 +14,7 @@ from typing import Any
 from sweeps.expected import Durations
 from sweeps.job import Job, job_key
 from sweeps.missing import ANSWERED, asked, missing
+from sweeps.proposals import proposed
 from tracker import Cell, Run, load_questions, open_store
 from tracker.configs import same
 from tracker.findings import findings
@@ -33,7 +34,7 @@ class PlannedCell:
     nuisance: Mapping[str, Any]  # what is tuned, as far as it is known
     seed: int
     state: str
-    key: str  # of its job; empty where its settings are not known yet
+    key: str  # of its job; that of no job where its settings are not known yet
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def make_plan(
         shown=store.address,
         made=now,
         jobs=missing(found, now, Durations(runs).of, failed_only=failed_only),
-        grid=tuple(_cell(cell, now) for one in asked(found) for cell in one.wanted),
+        grid=tuple(_cell(cell, now) for one in asked(found) for cell in proposed(one)),
         shared=common([cell.settings for one in asked(found) for cell in one.wanted]),
     )
 
@@ -139,4 +140,5 @@ def common(several: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _cell(cell: Cell, now: datetime) -> PlannedCell:
     key = job_key(cell.settings, cell.seed)
+    key = key if cell.decided else f"{key} {cell.trial}"
     return PlannedCell(cell.question.node, cell.value, cell.nuisance, cell.seed, cell.state(now), key)

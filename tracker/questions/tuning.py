@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,8 @@ from tracker.questions.yaml_lines import Entry
 
 TUNING = ("nuisance", "select_by", "sampler", "trials", "tuning_seeds")
 FEWEST_TRIALS = 2
+
+_ENOUGH = 1000  # places at which the different numbers of a range are counted
 
 _RANGE = "{low: 0.003, high: 3.0, scale: log}"
 _OPPOSITE = {  # goal -> words in the names of metrics that have the other goal, what is better, an example
@@ -113,11 +116,23 @@ def _sampled(given: Fields, question: Question) -> Question:
         raise given["trials"].refuse(f"trials is {trials}; a choice needs {FEWEST_TRIALS} or more")
     if sampler == "grid":
         return _as_grid(given, question, ranges, trials)
+    room = math.prod(_room(tuned) for tuned in question.nuisance.values())
+    if trials > room:
+        raise given["trials"].refuse(f"trials is {trials}, and there are only {room} different settings")
     if not question.tuning_seeds:
         raise place.refuse(
             f"{first} has a range; write tuning_seeds: [101], the seeds of its trials, none of them in seeds"
         )
     return replace(question, sampler=sampler, trials=trials)
+
+
+def _room(tuned: Tuned) -> int:
+    """How many different values there are, counted up to a limit."""
+    if not isinstance(tuned, Range):
+        return len(tuned)
+    if tuned.whole:
+        return int(tuned.high - tuned.low) + 1
+    return len({tuned.at(place / _ENOUGH) for place in range(_ENOUGH + 1)})
 
 
 def _as_grid(given: Fields, question: Question, ranges: Mapping[str, Range], trials: int) -> Question:
@@ -163,6 +178,11 @@ def _check_goal(select_by: Entry, question: Question) -> None:
             f"{question.select_by} cannot choose: select_by shares the metric's goal ({goal}); "
             f"choose a metric where {better} is better, such as {example}"
         )
+
+
+def trials_per_value(question: Question) -> int:
+    """How many combinations of nuisance settings are tried for each value."""
+    return question.trials or math.prod(len(listed(tuned)) for tuned in question.nuisance.values())
 
 
 def listed(tuned: Tuned) -> tuple[Any, ...]:

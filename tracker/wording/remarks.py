@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tracker.questions.question import Question, Tuned
 from tracker.questions.ranges import Range
-from tracker.questions.tuning import listed
+from tracker.questions.tuning import trials_per_value
 from tracker.rounding import MOST_DECIMALS, digits
 from tracker.statistics.estimates import Estimate
 from tracker.statistics.forecast import forecast
@@ -66,7 +65,7 @@ def _budget(question: Question) -> str:
     """How much was tried for each value, where that was done with seeds of their own."""
     if not question.tuning_seeds:
         return ""
-    trials = question.trials or math.prod(len(listed(tuned)) for tuned in question.nuisance.values())
+    trials = trials_per_value(question)
     seeds = ", ".join(map(str, question.tuning_seeds))
     return f" among {trials} trials per value on seed{'s' * (len(question.tuning_seeds) > 1)} {seeds}"
 
