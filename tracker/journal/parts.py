@@ -21,7 +21,7 @@ def begin_part(document: Mapping[str, Any], facts: Facts, event: Event) -> None:
     if "ended" not in before:
         before["ended"] = event.get("lost") or before["started"]
         before["seconds"] = _between(before["started"], before["ended"])
-    facts.pop("elapsed", None)
+    facts["elapsed"] = sum(part["seconds"] or 0.0 for part in parts)
     told = event.get("part")
     parts.append({"started": event.get("time"), **(told if isinstance(told, Mapping) else {})})
 
@@ -39,6 +39,12 @@ def end_part(facts: Facts, event: Event) -> Any:
         return elapsed
     facts[FACT][-1] |= {"ended": event.get("time"), "seconds": elapsed}
     return sum(part.get("seconds") or 0.0 for part in facts[FACT])
+
+
+def part_count(facts: Mapping[str, Any]) -> int:
+    """How many parts the facts of a run tell of; 0 for a run that one process has done."""
+    found = facts.get(FACT)
+    return len(found) if isinstance(found, list) else 0
 
 
 def _first(document: Mapping[str, Any], facts: Facts) -> Facts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 from pymongo.database import Database
 
 from tracker.errors import StoreError
+from tracker.journal.cuts import Span, lost_spans
 from tracker.journal.heartbeat import last_beat
 from tracker.journal.identity import run_uuid
-from tracker.journal.layout import CONFIG, INFO, JOURNAL, METRICS, RUN
+from tracker.journal.layout import CONFIG, INFO, JOURNAL, METRICS, POINTS, RUN
+from tracker.journal.parts import part_count
 from tracker.journal.reader import Record, read_record
 from tracker.mirror.document import document_of, heartbeat_of
 from tracker.mirror.files import FilesCopy
@@ -72,20 +75,27 @@ class Copy:
         self._begin(self._record)
         if self._run is None or self._metrics is None:
             return
+        lost = _lost(self._record)
+        if lost != self._metrics.lost:  # the run went on after points that do not count any more
+            self._metrics = MetricsCopy(self._database, self._run.uuid, self._run.id, lost=lost)
         if self._is_complete(self._run, self._record):
             return
         whole = whole or self._record.document.get("status") not in GOING
         self._metrics.advance(self._record, whole=whole)
-        self._run.link(self._metrics.links)
+        self._run.link(self._metrics.links, len(lost))
         self._copy_signs_of_life(self._run, whole)
         if self._told != self._seen and not self._is_told(self._run, self._record):
             self._run.update(self._document(self._record, self._run, self._metrics), self._seen)
         self._told = self._seen
 
     def _is_complete(self, run: RunDocument, record: Record) -> bool:
-        """Whether an earlier copy has told of the end, which it does after everything else."""
-        status = record.document.get("status")
-        return status not in GOING and run.status == status and run.events >= self._seen
+        """Whether an earlier copy has told of the end, which it does after everything else.
+
+        Also where the server knows of a later part of the run, whose folder this is a copy of.
+        """
+        status, parts = record.document.get("status"), part_count(_facts(record))
+        same = run.status == status and run.parts == parts
+        return run.parts > parts or (status not in GOING and same and run.events >= self._seen)
 
     def _is_told(self, run: RunDocument, record: Record) -> bool:
         """Whether an earlier copy came as far; no file needs to be read then."""
@@ -138,6 +148,19 @@ def _readable(folder: Path) -> Record:
     if not harmless:
         raise StoreError(f"{folder}: {record.fault}.")
     return record
+
+
+def _lost(record: Record) -> tuple[Span, ...]:
+    """The stretches of points that do not count; none in a run of one part."""
+    if not record.journaled or not part_count(_facts(record)) or not (record.folder / POINTS).exists():
+        return ()
+    return lost_spans(record.folder / POINTS)
+
+
+def _facts(record: Record) -> Mapping[str, Any]:
+    info = record.document.get("info")
+    facts = info.get("tracker") if isinstance(info, Mapping) else None
+    return facts if isinstance(facts, Mapping) else {}
 
 
 def _events_seen(folder: Path) -> int:

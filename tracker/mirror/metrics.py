@@ -10,14 +10,15 @@ from typing import Any
 
 from pymongo.database import Database
 
+from tracker.journal.cuts import Span
 from tracker.journal.layout import POINTS as POINTS_FILE
 from tracker.journal.moments import microseconds
 from tracker.journal.not_finite import NotFinite
 from tracker.journal.points import Batch
 from tracker.journal.reader import Record, metric_names, new_points, read_points
-from tracker.mirror.put import put
+from tracker.mirror.put import put, remove
 from tracker.mirror.track import Track
-from tracker.stores.collections import POINTS
+from tracker.stores.collections import CUTS, POINTS
 
 GROWTH = 0.1  # of a metric, after which its document is written again ..
 PAUSE = 10.0  # .. or so many seconds later, so that a long metric is not sent again and again
@@ -31,12 +32,17 @@ class MetricsCopy:
     uuid: str
     run_id: int
     is_new: bool = False  # the server knows nothing of them
+    lost: tuple[
+        Span, ...
+    ] = ()  # points that do not count any more, one stretch for each time the run went on
     writes: int = 0  # documents that were new or had grown
     not_finite: NotFinite = field(default_factory=NotFinite)  # what stock Sacred recorded of that kind
     _tracks: dict[str, Track] = field(default_factory=dict)
     _offset: int = 0  # bytes of the journaled points that are read
     _full: list[dict[str, Any]] = field(default_factory=list)  # chunks that are not written yet
-    _known: dict[Any, int] = field(default_factory=dict)  # points in the documents that the server has
+    # cuts and points in the documents that the server has, and which of its collections they are in
+    _known: dict[Any, tuple[int, int]] = field(default_factory=dict)
+    _places: dict[Any, str] = field(default_factory=dict)
     _when: dict[str, float] = field(default_factory=dict)  # a metric was written
     _to_look: list[tuple[str, dict[str, Any]]] | None = None  # what the server was not asked yet
 
@@ -51,21 +57,23 @@ class MetricsCopy:
         self._write_full()
         for batches in self._new(record):
             for batch in batches:
-                track = self._tracks.setdefault(batch.name, Track(self.uuid, batch.name))
+                track = self._tracks.setdefault(batch.name, Track(self.uuid, batch.name, len(self.lost)))
                 self._full.extend(track.add(batch))
             self._write_full()
         for track in self._tracks.values():
             if self._is_due(track, whole):
                 self._write_open(track)
+        self._remove_lost()
 
     def _new(self, record: Record) -> Iterator[list[Batch]]:
         if not record.journaled or not (record.folder / POINTS_FILE).exists():
             yield from self._stock(record)
             return
-        batches, self._offset = new_points(record.folder, self._offset)
-        while batches:
+        before = -1
+        while before < self._offset:
+            before = self._offset
+            batches, self._offset = new_points(record.folder, self._offset, lost=self.lost)
             yield batches
-            batches, self._offset = new_points(record.folder, self._offset)
 
     def _stock(self, record: Record) -> Iterator[list[Batch]]:
         """The points of a file that is written anew each time; those that are not finite are counted."""
@@ -88,12 +96,16 @@ class MetricsCopy:
                 self._to_look += [("metrics", {"run_id": self.run_id}), (POINTS, {"run": self.uuid})]
         while self._to_look:
             collection, ours = self._to_look[-1]
-            known = list(self.database[collection].find(ours, {"count": 1}))
-            self._known |= {document["_id"]: document.get("count", 0) for document in known}
+            for known in list(self.database[collection].find(ours, {"count": 1, CUTS: 1})):
+                self._known[known["_id"]] = known.get(CUTS, 0), known.get("count", 0)
+                self._places[known["_id"]] = collection
             self._to_look.pop()
 
     def _is_due(self, track: Track, whole: bool) -> bool:
-        new = track.count - self._known.get(track.id, 0)
+        cuts, count = self._known.get(track.id, (track.cuts, 0))
+        if cuts < track.cuts:  # what stands there holds points that do not count
+            return True
+        new = track.count - count
         late = time.monotonic() - self._when.get(track.name, 0.0) > PAUSE
         return new > 0 and (whole or late or new >= GROWTH * track.count)
 
@@ -110,7 +122,16 @@ class MetricsCopy:
         self._when[track.name] = time.monotonic()
 
     def _put(self, collection: str, document: dict[str, Any]) -> None:
-        id, count = document["_id"], document["count"]
-        if self._known.get(id, -1) < count:
+        id, state = document["_id"], (document.get(CUTS, 0), document["count"])
+        if self._known.get(id, (-1, -1)) < state:
             self.writes += put(self.database[collection], document, is_new=id not in self._known)
-            self._known[id] = count
+            self._known[id] = state
+
+    def _remove_lost(self) -> None:
+        """Documents of which no point counts any more."""
+        if not self.lost:
+            return
+        kept = {id for track in self._tracks.values() for id in track.ids}
+        for id in [id for id, (cuts, _) in self._known.items() if cuts < len(self.lost) and id not in kept]:
+            self.writes += remove(self.database[self._places[id]], id, len(self.lost))
+            del self._known[id]

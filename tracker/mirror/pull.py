@@ -18,6 +18,7 @@ from tracker.journal.allot import allot
 from tracker.journal.identity import run_uuid
 from tracker.journal.layout import RESOURCES, SOURCES, is_run_name
 from tracker.journal.moments import utc
+from tracker.journal.parts import part_count
 from tracker.journal.reader import Record, read_record
 from tracker.mirror.document import heartbeat_of
 from tracker.mirror.fetch import Fetch
@@ -147,10 +148,18 @@ class _Pulling:
 
 def _has_gone_on(local: Record, document: Mapping[str, Any]) -> bool:
     """A run that goes on here is never behind the server, so that the one here was pulled before."""
+    if local.journaled and part_count(_facts(document)) > part_count(_facts(local.document)):
+        return True
     if not local.journaled or local.document.get("status") not in GOING:
         return False
     here, there = utc(local.document.get("heartbeat")), heartbeat_of(document)
     return document.get("status") not in GOING or bool(there and (here is None or there > here))
+
+
+def _facts(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    info = document.get("info")
+    facts = info.get("tracker") if isinstance(info, Mapping) else None
+    return facts if isinstance(facts, Mapping) else {}
 
 
 def _move_new(source: Path, target: Path) -> None:

@@ -12,11 +12,15 @@ from pymongo.errors import DuplicateKeyError
 
 from tracker.errors import StoreError
 from tracker.journal.identity import recorded_uuid
+from tracker.journal.parts import FACT as PARTS
+from tracker.journal.parts import part_count
 from tracker.mirror.binding import bound_id, rebound_id
 from tracker.mirror.changes import change, flat, is_path
 from tracker.mirror.document import Document, tags_of
-from tracker.stores.collections import COPIED, EVENTS
+from tracker.mirror.put import fewer_of
+from tracker.stores.collections import COPIED, CUTS, EVENTS
 
+PARTS_FIELD = f"info.tracker.{PARTS}"
 GOING = ("QUEUED", "RUNNING")  # what a run is called before it has ended
 _AT_THE_END = ("stop_time", "result", "fail_trace")  # written last, so that they are a promise
 
@@ -39,6 +43,7 @@ class RunDocument:
     events: int = 0  # bytes of the journal that the document tells of
     _output: int = 0
     _links: list[Any] = field(default_factory=list)
+    _cuts: int = 0  # how often the run had gone on when they were written
     _heartbeat: datetime | None = None
     _tagged: bool = False
 
@@ -46,6 +51,11 @@ class RunDocument:
     def status(self) -> Any:
         """As the server has it."""
         return self._before.get("status")
+
+    @property
+    def parts(self) -> int:
+        """How many processes have done the run, as the server knows it; 0 for a run of one."""
+        return part_count({PARTS: self._before.get(PARTS_FIELD)})
 
     def begin(self, wanted: int | str, document: Document, heartbeat: datetime | None) -> None:
         """Finds the run's document or makes it, as that of a run that goes; then `id` is its number."""
@@ -74,7 +84,7 @@ class RunDocument:
         facts = found["info"]["tracker"]
         copied = facts.get("copied") or {}
         self._before, self.events = flat(found), facts.get("events", 0)
-        self._output = copied.get("output", 0)
+        self._output, self._cuts = copied.get("output", 0), copied.get(CUTS, 0)
         self._links = list(found["info"].get("metrics") or ())
         self._heartbeat, self._tagged = found.get("heartbeat"), "omniboard" in found
 
@@ -85,9 +95,12 @@ class RunDocument:
         if not newer or (events == self.events and now == self._before):
             return
         update = change(self._before, now)
-        if not all(is_path(name) for fields in update.values() for name in fields):
-            update = self._with_whole_info(update, document)
-        update["$set"] = {**update.get("$set", {}), EVENTS: events}
+        if _reaches(update):
+            parts = part_count(document["info"]["tracker"])
+            told = {EVENTS: events} | ({f"{COPIED}.{PARTS}": parts} if parts else {})
+            update["$set"] = {**update.get("$set", {}), **told}
+        else:
+            update = self._with_whole_info(update, document, events)
         self._write(older, update)
         self._before, self.events = now, events
         self._tag(document)
@@ -96,18 +109,25 @@ class RunDocument:
         """Whether the folder tells more than the server knew last, and the filter that asks it again.
 
         The journal of a run that was pulled while it went may be longer than that of the run itself, which
-        is why an end always counts as more.
+        is why an end always counts as more; and more parts do, whatever has ended before.
         """
+        parts, place = part_count(document["info"]["tracker"]), f"{COPIED}.{PARTS}"
+        if parts != self.parts:
+            return parts > self.parts, fewer_of(place, parts)
         older: Document = {EVENTS: {"$lte": events}}
         newer = events >= self.events
-        if document["status"] in GOING:
-            return newer, older
-        going = self._before.get("status") in GOING
-        return newer or going, {"$or": [older, {"status": {"$in": list(GOING)}}]}
+        if document["status"] not in GOING:
+            newer = newer or self._before.get("status") in GOING
+            older = {"$or": [older, {"status": {"$in": list(GOING)}}]}
+        return newer, {"$and": [fewer_of(place, parts + 1), older]}
 
-    def _with_whole_info(self, update: dict[str, Document], document: Document) -> dict[str, Document]:
-        """For keys with a dot, which no path reaches."""
-        facts = {**document["info"]["tracker"], "copied": self._copied()}
+    def _with_whole_info(
+        self, update: dict[str, Document], document: Document, events: int
+    ) -> dict[str, Document]:
+        """For keys with a dot, which no path reaches, and for those that go."""
+        facts: Document = {**document["info"]["tracker"], "events": events, "copied": self._copied()}
+        if parts := part_count(facts):
+            facts["copied"][PARTS] = parts
         info = {**document["info"], "tracker": facts, "metrics": self._links}
         others = {
             operator: {name: value for name, value in fields.items() if not name.startswith("info.")}
@@ -140,15 +160,22 @@ class RunDocument:
             self._write({f"{COPIED}.output": {"$lt": size}}, {"$set": shown})
             self._output = size
 
-    def link(self, links: Sequence[Any]) -> None:
-        """Writes which metrics the run has; there are only ever more of them."""
-        if len(links) > len(self._links):
-            linked = {"info.metrics": list(links), f"{COPIED}.metrics": len(links)}
-            self._write({f"{COPIED}.metrics": {"$lt": len(links)}}, {"$set": linked})
-            self._links = list(links)
+    def link(self, links: Sequence[Any], cuts: int = 0) -> None:
+        """Writes which metrics the run has; there are only ever more of them, as long as none is cut."""
+        if cuts < self._cuts or (cuts == self._cuts and len(links) <= len(self._links)):
+            return
+        linked: Document = {"info.metrics": list(links), f"{COPIED}.metrics": len(links)}
+        fewer: Document = {f"{COPIED}.metrics": {"$lt": len(links)}}
+        if cuts:
+            linked[f"{COPIED}.{CUTS}"] = cuts
+            before = fewer_of(f"{COPIED}.{CUTS}", cuts)["$or"]
+            fewer = {"$or": [*before, {f"{COPIED}.{CUTS}": cuts, **fewer}]}
+        self._write(fewer, {"$set": linked})
+        self._links, self._cuts = list(links), cuts
 
     def _copied(self) -> Document:
-        return {"output": self._output, "metrics": len(self._links)}
+        cuts = {CUTS: self._cuts} if self._cuts else {}
+        return {"output": self._output, "metrics": len(self._links), **cuts}
 
     def _write(self, older: Document, update: dict[str, Document]) -> None:
         ours = {"_id": self.id, "info.tracker.uuid": self.uuid}
@@ -156,6 +183,12 @@ class RunDocument:
             self.writes += 1
         elif not self.database["runs"].find_one(ours, {"_id": 1}):
             raise VanishedError(f"Run {self.id} was deleted there while it was copied: push it again.")
+
+
+def _reaches(update: Mapping[str, Document]) -> bool:
+    """Whether the paths of an update reach what they name; not every server unsets what is inside another."""
+    inside = any("." in name for name in update.get("$unset", ()))
+    return not inside and all(is_path(name) for fields in update.values() for name in fields)
 
 
 def _begun(id: int, document: Document, heartbeat: datetime | None) -> Document:

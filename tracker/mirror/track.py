@@ -12,7 +12,7 @@ from bson import ObjectId
 from tracker.journal.moments import from_microseconds
 from tracker.journal.points import Batch, Number
 from tracker.mirror.thinning import Thinning
-from tracker.stores.collections import THINNED
+from tracker.stores.collections import CUTS, THINNED
 
 CHUNK = 10_000  # points: 430 KB of BSON, far below the 16 MB that a document may have
 
@@ -25,6 +25,7 @@ class Track:
 
     uuid: str
     name: str
+    cuts: int = 0  # how often points of the run were taken out before
     _steps: list[Number] = field(default_factory=list)  # of the chunk that is not full yet
     _values: list[float] = field(default_factory=list)
     _times: list[int] = field(default_factory=list)
@@ -62,14 +63,26 @@ class Track:
 
     def documents(self, run_id: int) -> tuple[Document, Document | None]:
         """The document of `metrics`, with the chunk that is not full yet where the metric is a long one."""
-        head = {"_id": self.id, "run_id": run_id, "name": self.name}
+        head = {"_id": self.id, "run_id": run_id, "name": self.name, **self._cut}
         if not self._full:
             return head | _points(self._steps, self._values, self._times), None
         drawn = _points(*self._thinning.kept()) | {"count": self.count, THINNED: True}
         return head | drawn, self._chunk()
 
+    @property
+    def ids(self) -> list[Any]:
+        """All documents that the metric has become so far."""
+        return [self.id, *map(self._chunk_id, range(self._full + 1 if self._full else 0))]
+
+    @property
+    def _cut(self) -> Document:
+        return {CUTS: self.cuts} if self.cuts else {}
+
+    def _chunk_id(self, number: int) -> str:
+        return f"{self.uuid}/{self.name}/{number}"
+
     def _chunk(self) -> Document:
-        head = {"_id": f"{self.uuid}/{self.name}/{self._full}", "run": self.uuid, "name": self.name}
+        head = {"_id": self._chunk_id(self._full), "run": self.uuid, "name": self.name, **self._cut}
         return head | {"chunk": self._full} | _points(self._steps, self._values, self._times)
 
     def _next_chunk(self) -> None:

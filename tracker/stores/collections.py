@@ -6,6 +6,7 @@ BINDINGS = "tracker_runs"  # {_id: identity of a run, run: its number in `runs`}
 POINTS = "tracker_points"  # all points of a long metric, in chunks: {run: identity, name, chunk, steps, ..}
 QUESTION_TAG = "question:"  # begins the tags of Omniboard that the tracker keeps; all others are the user's
 THINNED = "thinned"  # in a document of `metrics`: it holds some points, and all stand in the chunks
+CUTS = "cuts"  # in the same, and in a chunk: how often the run had gone on, where it ever did
 
 # facts in a document of `runs` that tell how far the copy of the run's folder has come
 MIRRORS = ("events", "copied")
