@@ -19,6 +19,7 @@ from sweeps.policy import Ending
 from sweeps.tickets import Sweep, Ticket, ticket
 from sweeps.view import Lookout, View
 from sweeps.words import what
+from tracker.commandline import counted
 from tracker.errors import StoreError, TrackerError
 from tracker.leases.base import Lease
 
@@ -131,12 +132,12 @@ class Driver:
     # ----- what to start
 
     def _fill(self) -> None:
-        self._hold()
-        if self._result.interrupted or self._result.repeated or self._engine.room <= 0:
+        if self._result.interrupted or self._engine.room <= 0:
             return
         if self._is_due():
             self._look()
-        while self._queue and (room := self._engine.room) > 0:
+        self._hold()
+        while not self._result.repeated and self._queue and (room := self._engine.room) > 0:
             self._start([self._queue.popleft() for _ in range(min(room, len(self._queue)))])
 
     def _is_due(self) -> bool:
@@ -221,7 +222,7 @@ class Driver:
         key = ticket.job.key
         lease = None if event.exit_code == DONE else self._lease(key)
         ending = ending_of(event, lease, ticket.task.log)
-        again = self._ledger.ended(key, ending, lease)
+        again = self._ledger.ended(key, ending, lease) and not self._result.interrupted
         self._changed = True
         self._result.done += ending.exit_code == DONE
         self._result.failures.pop(key, None)
@@ -242,16 +243,18 @@ class Driver:
         wishes = interrupts.count + asked
         if wishes > self._heeded:
             self._heeded = wishes
-            self._screen.say(f"ending {len(self._flights)} running; Ctrl-C again kills what runs")
+            kills = "" if wishes > 1 else "; Ctrl-C again kills what runs"
+            self._screen.say(f"{'killing' if kills == '' else 'ending'} {len(self._flights)} running{kills}")
             self._engine.cancel(hard=wishes > 1)
             self._result.interrupted = True
 
     def _hold(self) -> None:
         """Start nothing while all runs fail alike; one that still goes and succeeds takes that back."""
-        words = self._ledger.repeated()
+        words = self._ledger.repeated() if self._queue else ""
         if words and not self._result.repeated:
+            going = f" unless one of {len(self._flights)} running succeeds" if self._flights else ""
             self._screen.say(f"every run so far failed alike: {words}")
-            self._screen.say(f"nothing more is started unless one of {len(self._flights)} running succeeds")
+            self._screen.say(f"{counted(len(self._queue), 'run')} will not be started{going}")
             if any(flight.queued for flight in self._flights.values()):
                 self._engine.cancel(hard=False)
         self._result.repeated = words

@@ -75,6 +75,7 @@ class SweepProgress:
         if self._live is not None and ending.exit_code == DONE:
             return  # the counts say so
         word = WORDS.get(ending.exit_code, FAILED)
+        again = again and ending.exit_code != MOVED_ON
         self._event(word, ticket, f"after {event.seconds:.1f} s" + (", starts again" if again else ""))
         if ending.failed:
             self._print(f"         {escape(ending.words)}")
@@ -95,8 +96,9 @@ class SweepProgress:
         cell = Text.from_markup(word)
         padding = " " * (WIDTH - len(cell.plain))
         name = f"{ticket.what}  for {', '.join(ticket.job.nodes)}"
-        counts = "" if self._live else f"  [{self._account.whole()}]"
-        self._print(f"{_clock()} {word}{padding} {escape(name)}  {escape(more)}{escape(counts)}")
+        counts = "" if self._live else f"[{self._account.whole()}]"
+        words = "  ".join(escape(part) for part in (name, more, counts) if part)
+        self._print(f"{_clock()} {word}{padding} {words}")
 
     def _print(self, line: str) -> None:
         self._console.print(line, soft_wrap=True, highlight=False)

@@ -44,7 +44,8 @@ def status(view: View) -> Status:
     """The status as a view shows it."""
     plan, news = view.plan, News(running=view.held)
     there = roster(plan, view.seen.values())
-    runs = [lease for lease in there.runs if lease.key in view.held]
+    answered = {cell.key for cell in plan.grid if cell.state in ANSWERED}  # of those some may just end
+    runs = [lease for lease in there.runs if lease.key in view.held and lease.key not in answered]
     launchers = [lease for lease in there.launchers if lease.outcome is None]
     return Status(
         plan=plan,

@@ -10,7 +10,6 @@ from pathlib import Path
 from sweeps.roster import became, fitting, name, roster
 from sweeps.view import Lookout, View
 from tracker import open_store
-from tracker.commandline import counted
 from tracker.errors import LaunchError
 from tracker.leases import open_leases
 from tracker.leases.base import Lease
@@ -71,8 +70,7 @@ def _wait(lookout: Lookout, asked: Sequence[Lease], say: Say) -> None:
             before = left[key]
             if now.outcome or now.generation != before.generation or lookout.watch.free(now):
                 del left[key]
-                rest = f"; {counted(len(left), 'one')} left" if left else ""
-                say(f"{became(now) or 'gone'}: {_named(before)}{rest}")
+                say(f"{_became(now)}: {_named(before)}" + (f"; {len(left)} left" if left else ""))
         if left:
             time.sleep(LOOKS_EVERY)
 
@@ -80,3 +78,9 @@ def _wait(lookout: Lookout, asked: Sequence[Lease], say: Say) -> None:
 def _named(lease: Lease) -> str:
     kind = "launcher" if lease.details.get("kind") == "launcher" else f"run {name(lease)}"
     return f"{kind} on {lease.holder.host} (process {lease.holder.pid})"
+
+
+def _became(lease: Lease) -> str:
+    """What became of a lease that is no longer held by the one who was asked."""
+    launcher = lease.details.get("kind") == "launcher"
+    return "ended" if launcher and lease.outcome else became(lease) or "gone"
