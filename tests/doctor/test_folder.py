@@ -15,8 +15,11 @@ from tests.doctor.conftest import FolderPatient, keep, lines
 from tracker.cli import main
 from tracker.doctor import examine
 from tracker.errors import StoreError
+from tracker.journal.layout import JOURNAL, POINTS
 from tracker.journal.reader import read_record
+from tracker.journal.resume import ResumedJournal
 from tracker.journal.writer import RunJournal
+from tracker.stores import open_store
 
 LONG_AGO = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 1, 2, tzinfo=UTC)
@@ -53,6 +56,45 @@ def said(store: Path, fix: bool = False, now: datetime = LATER) -> list[str]:
 
 def age(path: Path) -> None:
     os.utime(path, (LONG_AGO.timestamp(), LONG_AGO.timestamp()))
+
+
+def go_on(journal: RunJournal, minutes: float) -> ResumedJournal:
+    now, words = LONG_AGO + timedelta(minutes=minutes), list[str]()
+    return ResumedJournal.resume(
+        journal.folder, 1, journal.uuid, {"host": "there"}, now=now, warn=words.append
+    )
+
+
+def test_a_run_that_was_killed_and_went_on_to_its_end_is_healthy(store: Path) -> None:
+    journal = start(store)
+    journal.settle(1)
+    for name in (JOURNAL, POINTS):
+        with (journal.folder / name).open("ab") as file:
+            file.write(b'{"half')
+    second = go_on(journal, 10)
+    second.went_on(1)
+    second.flush()
+    (told,) = examine(str(store), LONG_AGO + timedelta(minutes=10), False).findings
+    assert (told.check, told.harmful) == ("torn journals", False)
+    second.end("COMPLETED", LONG_AGO + timedelta(minutes=11))
+    assert examine(str(store), LATER, False).healthy
+
+
+def test_a_run_that_went_on_and_died_is_ended_where_it_died(store: Path) -> None:
+    second = go_on(start(store), 10)
+    second.went_on(None)
+    second.flush()
+    second.beat(LONG_AGO + timedelta(minutes=12))
+    said(store, fix=True)
+
+    (run,) = open_store(str(store)).runs()
+    assert run.status == "INTERRUPTED"
+    assert run.parts[-1]["seconds"] == 120.0
+    third = go_on(second, 60)
+    third.went_on(None)
+    third.end("COMPLETED", LONG_AGO + timedelta(minutes=61), elapsed=60.0)
+    assert said(store) == []
+    assert open_store(str(store)).run(1).hours == (120 + 60 + run.parts[0]["seconds"]) / 3600
 
 
 def test_a_journaled_run_that_ended_is_healthy(store: Path) -> None:

@@ -51,6 +51,20 @@ def test_two_states_of_the_code_are_two_things(a_question: Ask, conclude: Conclu
     assert "the runs differ in code (ababababab with changes, ababababab)" in changed.computed
 
 
+def test_a_run_that_went_on_with_other_code_or_torch_is_like_neither(
+    a_question: Ask, conclude: Conclude
+) -> None:
+    def info(cell: Any) -> dict[str, Any]:
+        first, second = {"commit": "ab" * 20}, {"commit": "cd" * 20}
+        parts = [{"code": first}, {"code": second, "changed": {"torch": ["2.14", "2.15"]}}]
+        told = {"tracker": {"code": first, "parts": parts if cell.value == "wn" else []}}
+        return {**told, "training": {"torch": "2.14" if cell.value == "bn" else "2.15"}}
+
+    found = conclude(a_question(), SKILLS, info=info)
+    assert "code (ababababab, ababababab, then cdcdcdcdcd)" in found.computed
+    assert "torch (2.14, 2.14, then 2.15)" in found.computed
+
+
 def test_what_differs_but_not_with_the_value_is_told(a_question: Ask, conclude: Conclude) -> None:
     found = conclude(a_question(), SKILLS, info=lambda cell: code("ab" * 20 if cell.seed == 1 else "cd" * 20))
     assert found.verdict == "worse"

@@ -12,7 +12,7 @@ from tracker.findings import Finding
 from tracker.questions.question import Metric, Question
 from tracker.run import Run, Series
 from tracker.table import rows
-from tracker.why import formula, sources
+from tracker.why import formula, past, sources
 
 Ask = Callable[..., Question]
 Conclude = Callable[..., Finding]
@@ -104,3 +104,12 @@ def test_iterating_sources_asks_for_nothing_else() -> None:
     empty = SimpleNamespace(node=SimpleNamespace(question=None), estimates=(), cells=())
     found: Iterable[Any] = sources(empty, None)  # type: ignore[arg-type]
     assert list(found) == []
+
+
+def test_what_a_run_went_on_from_stands_behind_its_number() -> None:
+    def run(**facts: Any) -> Run:
+        return Run(id=1, experiment="tiny", status="COMPLETED", config={}, info={"tracker": facts})
+
+    assert past(run()) == ""
+    assert past(run(parts=[{}, {}, {}])) == "in 3 parts"
+    assert past(run(continues={"run": 7, "after_step": 120})) == "goes on from run 7 after step 120"

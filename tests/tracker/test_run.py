@@ -82,6 +82,28 @@ def test_hours_go_to_the_end_or_to_the_last_sign_of_life() -> None:
     assert a_run("QUEUED").hours == 0.0
 
 
+def test_hours_of_a_run_that_went_on_are_those_of_its_parts() -> None:
+    parts = [
+        {"started": NOON.isoformat(), "seconds": 1800.0},
+        {"started": later(36_000).isoformat(), "seconds": None},
+        {"started": later(72_000).isoformat()},
+    ]
+    run = a_run("COMPLETED", started=NOON, stopped=later(73_800), info={"tracker": {"parts": parts}})
+    assert run.hours == 1.0
+    assert len(run.parts) == 3
+    odd = a_run(
+        "COMPLETED", started=NOON, stopped=later(3600), info={"tracker": {"parts": [{"started": "?"}]}}
+    )
+    assert odd.hours == 0.0
+    assert a_run("COMPLETED", info={"tracker": {"parts": 3, "continues": 4}}).parts == []
+
+
+def test_a_run_names_the_one_that_it_continues() -> None:
+    told = {"run": 7, "uuid": "abc", "after_step": 100}
+    assert a_run("COMPLETED", info={"tracker": {"continues": told}}).continues == told
+    assert a_run("COMPLETED", info={"tracker": 3}).continues is None
+
+
 @pytest.mark.parametrize(("reduction", "number"), [("last", 2.0), ("max", 4.0), ("min", 1.0), ("mean", 2.5)])
 def test_a_reduction_is_one_number_for_all_points(reduction: str, number: float) -> None:
     assert reduced([3.0, 1.0, 4.0, 2.0], reduction) == number
