@@ -81,6 +81,8 @@ class Total:
     high: float
     known: int  # jobs whose time is known
     unknown: int  # those that are left out, because no run is like them
+    fewest: int  # runs that the time of a job rests on
+    most: int
 
 
 def total(jobs: Sequence[Job], workers: int) -> Total:
@@ -93,6 +95,8 @@ def total(jobs: Sequence[Job], workers: int) -> Total:
         _last_end([one.high for one in known], workers),
         len(known),
         len(jobs) - len(known),
+        min((one.runs for one in known), default=0),
+        max((one.runs for one in known), default=0),
     )
 
 
@@ -101,14 +105,15 @@ def told(total: Total, now: datetime) -> str:
     jobs = total.known + total.unknown
     if not total.known:
         return "expected time: unknown, because no run like these has ended yet" if jobs else ""
-    times = f"about {in_words(total.seconds)}"
-    if in_words(total.low) != in_words(total.high):
-        times += f" ({in_words(total.low)} to {in_words(total.high)})"
+    spread = f" ({in_words(total.low)} to {in_words(total.high)})"
+    times = in_words(total.seconds) + (spread if in_words(total.low) != in_words(total.high) else "")
     at_a_time = f"{total.workers} at a time" if total.workers > 1 else "one after the other"
+    rests = f"{total.fewest}" if total.fewest == total.most else f"{total.fewest} to {total.most}"
+    at_a_time += f", each as {rests} run{'s' * (total.most > 1)} like it"
     if total.unknown:
         return (
-            f"expected time: {times} for {total.known} of {jobs} runs, {at_a_time}; unknown for the others, "
-            "because no run like them has ended yet"
+            f"expected time: {times} for {total.known} of {jobs} runs, {at_a_time}; "
+            "unknown for the others, because no run like them has ended yet"
         )
     end = (now + timedelta(seconds=total.seconds)).astimezone()
     return f"expected time: {times}, {at_a_time}; started now, the last ends about {end:%Y-%m-%d %H:%M}"
@@ -126,6 +131,8 @@ def _last_end(seconds: Iterable[float], workers: int) -> float:
 
 def in_words(seconds: float) -> str:
     """A span of time as people say it: 0.4 s, 40 s, 12 min, 2 h 10 min, 3 d 4 h."""
+    if seconds < 0.1:
+        return "under 0.1 s"
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 100:

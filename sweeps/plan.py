@@ -14,6 +14,7 @@ from typing import Any
 from sweeps.expected import Durations
 from sweeps.job import Job, job_key
 from sweeps.missing import ANSWERED, asked, missing
+from sweeps.more_seeds import More, asked_for, with_more
 from sweeps.proposals import proposed
 from tracker import Cell, Run, load_questions, open_store
 from tracker.configs import same
@@ -48,6 +49,7 @@ class Plan:
     jobs: tuple[Job, ...]
     grid: tuple[PlannedCell, ...]  # of all questions that are asked at this moment
     shared: Mapping[str, Any]  # the settings that all cells have in common
+    more: tuple[More, ...] = ()  # the seeds beyond the declared ones that are part of it
 
     @cached_property
     def cells(self) -> Mapping[str, Mapping[str, str]]:
@@ -99,22 +101,28 @@ def make_plan(
     now: datetime,
     *,
     failed_only: bool = False,
+    more_seeds: bool = False,
     over: Collection[str] = (),
 ) -> Plan:
     """Read the questions and the store, and say what is missing; with `failed_only` what was tried before.
 
+    With `more_seeds` the questions get the seeds that their verdicts ask for, though the file is not changed.
     `over` are the keys of leases that nobody holds any more: a run that was guarded by one of them is dead,
     even where its last sign of life is young.
     """
     store = open_store(address)
     runs = [buried(run, over) for run in store.runs()]
     declared = load_questions(questions)
-    found = findings(build_tree(declared, runs), store.values, now, read_seals(questions))
+    seals = read_seals(questions)
+    found = findings(build_tree(declared, runs), store.values, now, seals)
+    if more := asked_for(found) if more_seeds else ():
+        found = findings(build_tree(with_more(declared, more), runs), store.values, now, seals)
     return Plan(
         questions=questions,
         address=address,
         shown=store.address,
         made=now,
+        more=more,
         jobs=missing(found, now, Durations(runs).of, failed_only=failed_only),
         grid=tuple(_cell(cell, now) for one in asked(found) for cell in proposed(one)),
         shared=common([cell.settings for one in asked(found) for cell in one.wanted]),

@@ -4,20 +4,89 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tracker.commandline import QUESTIONS, store_option
 
+if TYPE_CHECKING:
+    from sweeps.expected import Total
+    from sweeps.plan import Plan
+
+_STDOUT = "-"
+
 
 @click.command(epilog="Example: sweeps plan sweeps/batchnorm.yaml > missing.sh")
 @QUESTIONS
 @store_option
-def plan(questions: Path, store: str) -> None:
-    """Print the missing runs as commands; start nothing."""
+@click.option("--table", "shape", flag_value="table", help="Show values and seeds of each question.")
+@click.option("--json", "shape", flag_value="json", help="Print the whole plan as JSON.")
+@click.option(
+    "--csv",
+    "out",
+    is_flag=False,
+    flag_value=_STDOUT,
+    type=click.Path(path_type=str, dir_okay=False),
+    metavar="[FILE]",
+    help="Write the missing runs as CSV, to a file for a spreadsheet or to be read on.",
+)
+@click.option("--failed", is_flag=True, help="Only runs that failed or broke off.")
+@click.option("--more-seeds", is_flag=True, help="As if QUESTIONS had the seeds that open verdicts ask for.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Runs at once, for the expected time.",
+)
+def plan(
+    questions: Path,
+    store: str,
+    shape: str | None,
+    out: str | None,
+    failed: bool,
+    more_seeds: bool,
+    workers: int,
+) -> None:
+    """Print the missing runs as commands, in the order in which they would start; start nothing."""
+    from sweeps.expected import told, total
     from sweeps.plan import make_plan
 
-    made = make_plan(questions, store, datetime.now(UTC))
-    for job in made.jobs:
-        click.echo(made.shell(job))
+    if out is not None and shape is not None:
+        raise click.UsageError(f"--csv and --{shape} are two formats; take one.")
+    made = make_plan(questions, store, datetime.now(UTC), failed_only=failed, more_seeds=more_seeds)
+    time = total(made.jobs, workers)
+    _print(made, time, "csv" if out is not None else shape, out)
+    for more in made.more:
+        click.echo(str(more), err=True)
+    if more_seeds and not made.more:
+        click.echo("no open verdict asks for more seeds", err=True)
+    elif more_seeds:
+        click.echo(f"`sweeps run --more-seeds` writes them into {questions}", err=True)
     click.echo(made.summary, err=True)
+    if made.jobs:
+        click.echo(told(time, made.made), err=True)
+
+
+def _print(plan: Plan, time: Total, shape: str | None, out: str | None) -> None:
+    """The missing runs in a format; to stdout, or as CSV to a file."""
+    from sweeps import plan_formats
+
+    if shape == "table":
+        from rich.console import Console
+
+        from sweeps.plan_table import show
+
+        show(plan, Console())
+    elif shape == "json":
+        click.echo(plan_formats.as_json(plan, time))
+    elif out == _STDOUT:
+        click.echo(plan_formats.as_csv(plan), nl=False)
+    elif out is not None:
+        plan_formats.write_csv(plan, Path(out))
+        click.echo(f"wrote {out}", err=True)
+    else:
+        for job in plan.jobs:
+            click.echo(plan.shell(job))

@@ -30,10 +30,10 @@ class Import:
     after: str
     changes: tuple[Change, ...]
 
-    def diff(self) -> str:
+    def diff(self, what: str = "imported") -> str:
         """What changes, line by line."""
         before, after = (_lines(text) for text in (self.before, self.after))
-        return "".join(difflib.unified_diff(before, after, str(self.path), f"{self.path} (imported)"))
+        return "".join(difflib.unified_diff(before, after, str(self.path), f"{self.path} ({what})"))
 
     def write(self) -> None:
         """Replace the file, unless it has changed since it was read."""
@@ -57,11 +57,16 @@ def prepare(path: Path, edited: Path, base: Path | None = None) -> Import:
     """The import of an edited table, fully checked; raises TrackerError where anything is in its way."""
     questions = load_questions(path)
     changes = merged(questions, read_edited(edited), read_edited(base) if base else None)
-    before = read_text(path)
+    return with_changes(questions, changes)
+
+
+def with_changes(questions: Questions, changes: tuple[Change, ...]) -> Import:
+    """The question file with some changes, fully checked; raises TrackerError."""
+    before = read_text(questions.path)
     mark = _MARK if before.startswith(_MARK) else ""
     after = mark + rewritten(before.removeprefix(mark), questions, changes) if changes else before
     _check(questions, changes, after)
-    return Import(path, before, after, changes)
+    return Import(questions.path, before, after, changes)
 
 
 def read_text(path: Path) -> str:
@@ -90,9 +95,13 @@ def _check(questions: Questions, changes: Iterable[Change], after: str) -> None:
 
 def _told(question: Question, changes: Iterable[Change]) -> dict[str, Any]:
     """All that a file says of a question, with the changes and without its lines and children."""
-    own = {change.field: change.after for change in changes if change.node == question.node}
     told: dict[str, Any] = _without_lines(asdict(replace(question, children=())))
-    return {**told, **own}
+    for change in changes:
+        if change.node == question.node and isinstance(change.after, tuple):
+            told |= {name: [*told[name], *change.after] for name in ("seeds", "added")}
+        elif change.node == question.node:
+            told[change.field] = change.after
+    return told
 
 
 def _without_lines(told: Any) -> Any:

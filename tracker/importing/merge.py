@@ -21,7 +21,7 @@ _WHOLE = re.compile(r"([+-]?[0-9]{1,15})([.,]0*)?")  # a whole number, also as s
 _CLOSE = 1e-6  # what a spreadsheet's rounding may change of a number, relatively
 
 Row = Mapping[str, str]
-Said = str | int  # a text, a number, or True for what is parked
+Said = str | int | tuple[int, ...]  # a text, a number, True for what is parked, or seeds to be added
 
 
 @dataclass(frozen=True, slots=True)

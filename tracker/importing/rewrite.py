@@ -20,6 +20,7 @@ _BEHIND: Mapping[str, tuple[str, ...]] = {
     "finding": ("id", "name", "question", "hypothesis"),
     "priority": ("id", "name", "question"),
     "parked": ("id", "name", "question"),
+    "more_seeds": ("id", "name", "question"),
 }
 _INHERITED = ("context", "priority")  # what a question takes from above where it says nothing
 
@@ -69,9 +70,21 @@ def _replace(source: str, item: Any, name: str, text: Said) -> _Edit:
     node = _entries(item)[name]
     if isinstance(node, yaml.MappingNode):  # a finding with its claim beside the words
         return _replace(source, node, "text", text)
+    if isinstance(text, tuple):
+        return _append(source, node, text)
     start, end = _span(source, node)
     made = _made(text, node.style, item.flow_style, source[start:end], _indent(source, start) + 2)
     return _Edit(start, end, _with_newlines(source, made))
+
+
+def _append(source: str, sequence: Any, numbers: Iterable[int]) -> _Edit:
+    """Numbers at the end of a list that has some."""
+    _, end = _span(source, sequence.value[-1])
+    if sequence.flow_style:
+        return _Edit(end, end, "".join(f", {number}" for number in numbers))
+    end = _line_end(source, end)
+    dash = f"\n{' ' * sequence.start_mark.column}- "
+    return _Edit(end, end, _with_newlines(source, "".join(f"{dash}{number}" for number in numbers)))
 
 
 def _insert(source: str, item: Any, name: str, text: Said) -> _Edit:
@@ -84,13 +97,19 @@ def _insert(source: str, item: Any, name: str, text: Said) -> _Edit:
         key = f"{style or ''}{name}{style or ''}"
         return _Edit(end, end, f", {key}: {_made(text, style, True)}")
     indent = " " * item.value[0][0].start_mark.column
-    breaks = [at for at in (source.find("\r", end), source.find("\n", end)) if at >= 0]
-    line_end = min(breaks, default=len(source))
+    line_end = _line_end(source, end)
     return _Edit(line_end, line_end, _with_newlines(source, f"\n{indent}{name}: {_made(text, None, False)}"))
 
 
+def _line_end(source: str, at: int) -> int:
+    breaks = [end for end in (source.find("\r", at), source.find("\n", at)) if end >= 0]
+    return min(breaks, default=len(source))
+
+
 def _made(text: Said, style: str | None, between: bool, before: str = "", indent: int = 0) -> str:
-    """A text in the style of its place, or a number or truth value."""
+    """A text in the style of its place, or a number, a truth value or a list of numbers."""
+    if isinstance(text, tuple):
+        return f"[{', '.join(map(str, text))}]"
     return scalar(text, style, between, before, indent) if isinstance(text, str) else str(text).lower()
 
 
