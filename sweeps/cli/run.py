@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,18 @@ import click
 from sweeps.cli.options import ENGINE, SWEEP, options, wanted
 from tracker.commandline import QUESTIONS, store_option
 
+MORE_SEEDS = click.option(
+    "--more-seeds", is_flag=True, help="First write the seeds that open verdicts ask for into QUESTIONS."
+)
+
 
 @click.command(epilog="Example: sweeps run sweeps/demo.yaml --workers 2")
 @QUESTIONS
 @store_option
 @options(ENGINE, SWEEP)
+@MORE_SEEDS
 @click.option("--dry-run", is_flag=True, help="Show what would be started and how; start nothing.")
-def run(questions: Path, store: str, dry_run: bool, **given: Any) -> None:
+def run(questions: Path, store: str, more_seeds: bool, dry_run: bool, **given: Any) -> None:
     """Start the missing runs and wait for them.
 
     Ctrl-C once ends them in order, twice at once. The same command goes on from there, and may go on
@@ -24,6 +30,12 @@ def run(questions: Path, store: str, dry_run: bool, **given: Any) -> None:
     """
     from sweeps.launch import launch
 
+    if more_seeds and dry_run:
+        raise click.UsageError(
+            "--more-seeds writes into QUESTIONS; `sweeps plan --more-seeds` only shows it."
+        )
+    if more_seeds:
+        _write_more(questions, store)
     raise SystemExit(launch(wanted(questions, store, given, dry_run=dry_run)))
 
 
@@ -34,7 +46,8 @@ def run(questions: Path, store: str, dry_run: bool, **given: Any) -> None:
 @click.option(
     "--idle", type=click.FloatRange(0), default=0.0, metavar="MINUTES", help="Wait so long for new questions."
 )
-def work(questions: Path, store: str, idle: float, **given: Any) -> None:
+@MORE_SEEDS
+def work(questions: Path, store: str, idle: float, more_seeds: bool, **given: Any) -> None:
     """Start missing runs until every question has its runs.
 
     To be started on each of several machines that see the store; no other software is needed. They share
@@ -43,6 +56,8 @@ def work(questions: Path, store: str, idle: float, **given: Any) -> None:
     from sweeps.driver import Stay
     from sweeps.launch import launch
 
+    if more_seeds:
+        _write_more(questions, store)
     raise SystemExit(launch(wanted(questions, store, given, stay=Stay(for_others=True, idle=idle * 60))))
 
 
@@ -56,3 +71,9 @@ def retry(questions: Path, store: str, dry_run: bool, **given: Any) -> None:
     from sweeps.launch import launch
 
     raise SystemExit(launch(wanted(questions, store, given, dry_run=dry_run, failed_only=True)))
+
+
+def _write_more(questions: Path, store: str) -> None:
+    from sweeps.more_seeds import write_more
+
+    write_more(questions, store, datetime.now(UTC), lambda line: click.echo(line, err=True))
