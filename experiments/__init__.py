@@ -1,10 +1,13 @@
 """CIFAR-10 / ResNet training variants as Sacred experiments, one file each.
 
-full         train every parameter: what the others are compared with
-bn_only      train BatchNorm's scale and shift; everything else keeps its random start
-frozen_bn    train everything but BatchNorm, which keeps the affine map and statistics it starts with
-weight_norm  weight normalisation in the place of BatchNorm
-batch_size   batch sizes with a stated learning-rate rule
+full           train every parameter: what the others are compared with
+bn_only        train BatchNorm's scale and shift; everything else keeps its random start
+what_learns    train the part of the network that `trainable` names
+frozen_bn      train everything but BatchNorm, which keeps the affine map and statistics it starts with
+statistics     BatchNorm's statistics: followed, frozen, computed again, of the test batch, under shift
+normalisation  other normalisations in the place of BatchNorm, before or after the activation
+weight_norm    weight normalisation in the place of BatchNorm
+batch_size     batch sizes with a stated learning-rate rule
 
 Start one with ``python -m experiments.bn_only with smoke seed=3``.
 """

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import tempfile
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.keeping import keeping
-from experiments.training.results import Diverged, EpochResult, Result, StepResult, TestResult
+from experiments.training.results import (
+    Diverged,
+    EpochResult,
+    Measured,
+    Result,
+    StepResult,
+    Table,
+    TestResult,
+)
 from experiments.training.setting_checks import NAMED_DATA
 from experiments.training.settings import SettingsError, TrainSettings
 from tracker.recording import Experiment, Refused, note_divergence, record, run_commandline
@@ -164,15 +174,31 @@ def _metrics(result: Result) -> dict[str, float | None]:
             }
         case TestResult():
             return {"test.loss": result.loss, "test.accuracy": result.accuracy}
-        case Diverged():
+        case Measured():
+            return dict(result.numbers)
+        case Diverged() | Table():
             return {}
 
 
 def _log(run: Any, result: Result) -> None:
-    """Every number of a result as a metric; the recording counts what is not finite."""
+    """Every number of a result as a metric, a table as a file; the recording counts what is not finite."""
+    if isinstance(result, Table):
+        _keep(run, result)
+        return
     for name, value in _metrics(result).items():
         if value is not None:
             run.log_scalar(name, value, result.step)
+
+
+def _keep(run: Any, table: Table) -> None:
+    """The table as a CSV file among the run's artifacts."""
+    with tempfile.TemporaryDirectory(prefix="sacred-grove-") as folder:
+        path = Path(folder) / f"{table.name}.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(table.columns)
+            writer.writerows(table.rows)
+        run.add_artifact(str(path))
 
 
 # ---------------------------------------------------------------------------------------------------

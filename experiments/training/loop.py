@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from experiments.training.closing import close
 from experiments.training.data import Dataset
 from experiments.training.evaluate import NonFiniteLossError, evaluate, forward, mode_gap, non_finite_layer
-from experiments.training.results import Diverged, EpochResult, Result, StepResult, TestResult
+from experiments.training.results import Diverged, EpochResult, Result, StepResult
 from experiments.training.score import Tally
 from experiments.training.state import TrainState, batches_of, fixed_batch, start
 
@@ -22,7 +23,8 @@ LOOK_BACK = 50  # steps between looks at the losses on an accelerator, where a l
 def train(state: TrainState, dataset: Dataset) -> Iterator[Result]:
     """Train from where the state is to its last epoch, then test once; the state changes along the way.
 
-    Yields a StepResult every `log_every` steps, an EpochResult after every epoch, a TestResult at the end.
+    Yields a StepResult every `log_every` steps, an EpochResult after every epoch; at the end what is measured
+    once, a TestResult last.
     A loss that is not finite ends it with Diverged instead.
     """
     try:
@@ -74,10 +76,7 @@ def _train(state: TrainState, dataset: Dataset) -> Iterator[Result]:
             batchnorm_gap=gap,
         )
 
-    # the test images, once
-    test = batches_of(dataset, dataset.test, settings, state.device)
-    tested = evaluate(model, test, settings.eval_batch_size, precision)
-    yield TestResult(state.step, tested.loss, tested.accuracy, tested.correct, tested.images)
+    yield from close(state, dataset, training, validation)
 
 
 def _step(state: TrainState, images: Tensor, labels: Tensor, tally: Tally) -> float:

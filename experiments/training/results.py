@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -49,6 +50,23 @@ class TestResult:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """Numbers that are looked at once, by the names that they are recorded under."""
+
+    step: int
+    numbers: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows that are kept as a file of the run, for plots and for those who want to look."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float, ...], ...]
+
+
+@dataclass(frozen=True)
 class Diverged:
     """A loss that is not finite; nothing comes after it."""
 
@@ -57,4 +75,4 @@ class Diverged:
     layer: str  # the first module with a non-finite output; "loss" where all are finite; "" where not known
 
 
-Result: TypeAlias = StepResult | EpochResult | TestResult | Diverged
+Result: TypeAlias = StepResult | EpochResult | Measured | Table | TestResult | Diverged

@@ -25,6 +25,8 @@ TRAINABLE = (
 BATCHNORM_MODES = ("train", "frozen")
 BATCHNORM_INITS = ("one", "uniform")
 BATCHNORM_AVERAGES = ("exponential", "cumulative")
+TEST_STATISTICS = ("running", "batch", "adapted")
+CORRUPTIONS = ("none", "brighter", "darker", "less_contrast", "blur", "noise")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("multistep", "cosine", "constant")
 LR_RULES = ("none", "linear", "sqrt")
@@ -50,6 +52,8 @@ def _check_choices(s: TrainSettings) -> None:
         "batchnorm": BATCHNORM_MODES,
         "batchnorm_init": BATCHNORM_INITS,
         "batchnorm_average": BATCHNORM_AVERAGES,
+        "test_statistics": TEST_STATISTICS,
+        "test_corruption": CORRUPTIONS,
         "optimizer": OPTIMIZERS,
         "schedule": SCHEDULES,
         "lr_rule": LR_RULES,
@@ -65,9 +69,11 @@ def _check_choices(s: TrainSettings) -> None:
 
 def _check_ranges(s: TrainSettings) -> None:
     at_least: dict[str, float] = {
-        "width": 1, "epochs": 1, "batch_size": 1, "micro_batch_size": 0, "eval_batch_size": 1,
-        "ghost_size": 1, "groups": 0, "calibration_batches": 0, "resize": 0, "subset": 0, "test_subset": 0,
-        "split_seed": 0, "seed": 0, "log_every": 0, "checkpoint_every": 1, "weight_decay": 0,
+        "width": 1, "ghost_size": 1, "groups": 0, "epochs": 1, "batch_size": 1, "micro_batch_size": 0,
+        "weight_decay": 0, "calibration_batches": 0, "precise_images": 0,
+        "eval_batch_size": 1, "test_batch_size": 0, "test_severity": 1,
+        "resize": 0, "subset": 0, "test_subset": 0, "split_seed": 0, "seed": 0,
+        "log_every": 0, "checkpoint_every": 1,
     }  # fmt: skip
     for name, low in at_least.items():
         if not getattr(s, name) >= low:
@@ -132,6 +138,13 @@ def _check_learning(s: TrainSettings) -> None:
         )
     if s.batchnorm_average == "cumulative" and s.norm == "mean_only":
         raise SettingsError("batchnorm_average='cumulative' is for norm=batchnorm and norm=ghost")
+    if s.norm not in OF_BATCHNORM and (s.precise_images or s.test_statistics != "running"):
+        name = "precise_images" if s.precise_images else "test_statistics"
+        raise SettingsError(
+            f"{name}={getattr(s, name)!r} needs BatchNorm layers, but norm={s.norm!r} has none"
+        )
+    if s.test_severity > 5:
+        raise SettingsError(f"test_severity={s.test_severity} must be from 1 to 5")
     if not 0 <= s.batchnorm_momentum <= 1:
         raise SettingsError(f"batchnorm_momentum={s.batchnorm_momentum!r} must be from 0 to 1")
     if s.calibration_batches and s.batchnorm != "frozen":

@@ -52,6 +52,13 @@ class TrainSettings:
     batchnorm: str = "train"  # frozen: normalises with its statistics, which stay as they are
     calibration_batches: int = 0  # forward passes that set the statistics before they are frozen
 
+    # what the network is tested with
+    precise_images: int = 0  # training images that BatchNorm's statistics are computed over at the end
+    test_statistics: str = "running"  # or batch: of the test batch; or adapted: of all test images
+    test_batch_size: int = 0  # 0: eval_batch_size; matters where the statistics are those of the batch
+    test_corruption: str = "none"
+    test_severity: int = 3  # of the corruption, from 1 to 5
+
     # optimisation
     epochs: int = 160
     batch_size: int = 128  # samples per optimiser step

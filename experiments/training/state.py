@@ -23,7 +23,8 @@ from experiments.training.precision import resolve
 from experiments.training.schedule import make_schedule
 from experiments.training.setting_checks import OF_BATCHNORM
 from experiments.training.settings import SettingsError, TrainSettings
-from experiments.training.trainable import calibrate, freeze, freeze_batchnorm, trainable_names
+from experiments.training.statistics import calibrate, freeze_batchnorm
+from experiments.training.trainable import freeze, trainable_names
 
 FIXED_IMAGES = 256  # that initialise weight norm, and about as many that compare train mode with eval mode
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
 from typing import TypeAlias
 
-import torch
 from torch import Tensor, nn
 
 from experiments.training.chosen_weights import CHOSEN, chosen_layers
-from experiments.training.modes import evaluating
-from experiments.training.norms import FreezableBatchNorm2d, batchnorm_layers
+from experiments.training.norms import batchnorm_layers
 from experiments.training.settings import SettingsError
 
 OUTPUT_LAYER = "output"  # every network calls its last layer so
@@ -119,51 +116,3 @@ POLICIES: dict[str, Policy] = {
     "random": random_names,
     "none": _no_names,
 }
-
-
-# ---------------------------------------------------------------------------------------------------
-# Statistics
-
-
-def freeze_batchnorm(model: nn.Module) -> None:
-    """Normalise with the statistics as they are, from now on, in train mode and in deep copies too.
-
-    Scales and shifts may still learn.
-    Raises SettingsError where there is no BatchNorm layer, or one that cannot be frozen.
-    """
-    for layer in _freezable(model).values():
-        layer.frozen = True
-        layer.eval()
-
-
-def calibrate(model: nn.Module, batches: Iterable[Tensor]) -> None:
-    """Set the statistics of BatchNorm to the mean over batches of images; nothing else changes.
-
-    It belongs before `freeze_batchnorm`.
-    Raises SettingsError where there is no batch, RuntimeError for a layer that is frozen already.
-    """
-    layers = _freezable(model)
-    for name, layer in layers.items():
-        if layer.frozen:
-            raise RuntimeError(f"{name} is frozen already: calibrate first, freeze then")
-    with evaluating(model), torch.no_grad(), ExitStack() as after:
-        for layer in layers.values():
-            after.callback(setattr, layer, "momentum", layer.momentum)
-            layer.momentum = None  # torch's way to ask for the plain mean over batches
-            layer.reset_running_stats()
-            layer.train()
-        for images in batches:
-            model(images)
-    if any(layer.num_batches_tracked == 0 for layer in layers.values()):
-        raise SettingsError("calibration_batches needs at least one batch of images")
-
-
-def _freezable(model: nn.Module) -> dict[str, FreezableBatchNorm2d]:
-    layers = batchnorm_layers(model)
-    if not layers:
-        raise SettingsError("batchnorm='frozen' needs BatchNorm layers, but the network has none")
-    for name, layer in layers.items():
-        if not isinstance(layer, FreezableBatchNorm2d):
-            kind = type(layer).__name__
-            raise SettingsError(f"batchnorm='frozen': {name} is a {kind}; build it as FreezableBatchNorm2d")
-    return {name: layer for name, layer in layers.items() if isinstance(layer, FreezableBatchNorm2d)}

@@ -12,7 +12,7 @@ from torch.nn.functional import batch_norm, conv2d, cross_entropy, instance_norm
 from experiments.training.models import build_model
 from experiments.training.norms import FreezableBatchNorm2d, batchnorm_layers
 from experiments.training.settings import TrainSettings
-from experiments.training.trainable import calibrate, freeze_batchnorm
+from experiments.training.statistics import calibrate, freeze_batchnorm
 
 EPS, MOMENTUM = 1e-5, 0.1
 IMAGES = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(1))

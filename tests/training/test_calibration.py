@@ -13,7 +13,7 @@ from experiments.training.models import build_model
 from experiments.training.models.resnet import ResNet
 from experiments.training.norms import batchnorm_layers
 from experiments.training.settings import SettingsError, TrainSettings
-from experiments.training.trainable import calibrate, freeze_batchnorm
+from experiments.training.statistics import calibrate, freeze_batchnorm
 
 IMAGES = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(1))
 

@@ -15,7 +15,8 @@ from experiments.training.models import build_model
 from experiments.training.models.resnet import ResNet
 from experiments.training.modes import evaluating
 from experiments.training.settings import TrainSettings
-from experiments.training.trainable import calibrate, freeze, freeze_batchnorm, trainable_names
+from experiments.training.statistics import calibrate, freeze_batchnorm
+from experiments.training.trainable import freeze, trainable_names
 
 IMAGES = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(1))
 LABELS = torch.arange(8) % 10

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from experiments.training.data import Dataset
 from experiments.training.loop import TrainState, start, train
-from experiments.training.results import EpochResult, TestResult
+from experiments.training.results import EpochResult, Measured, Table, TestResult
 from experiments.training.settings import TrainSettings
 from experiments.training.state import batches_of, first_images, fixed_batch
 
@@ -119,8 +119,8 @@ def test_a_network_where_nothing_learns_is_still_evaluated(
     state = start(make_settings(trainable="none", batchnorm="frozen"), dataset)
     assert (state.optimizer, state.schedule, state.trainable) == (None, None, frozenset())
     results = list(train(state, dataset))
-    assert [type(result) for result in results] == [EpochResult, EpochResult, TestResult]
-    one, two, _ = results
+    assert [type(result) for result in results] == [EpochResult, EpochResult, Measured, Table, TestResult]
+    one, two, *_ = results
     assert isinstance(one, EpochResult)
     assert isinstance(two, EpochResult)
     assert one.lr == 0.0

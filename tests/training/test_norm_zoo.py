@@ -23,7 +23,7 @@ from experiments.training.norms import (
     weight_norm_layers,
 )
 from experiments.training.norms.table import groups_of
-from experiments.training.results import TestResult as Tested
+from experiments.training.results import TestResult
 from experiments.training.settings import SettingsError, TrainSettings
 
 IMAGES = torch.randn(12, 3, 16, 16, generator=torch.Generator().manual_seed(1))
@@ -223,7 +223,7 @@ def test_one_image_at_a_time_trains_batchnorm_where_the_last_stage_has_pixels(
     make_settings: Callable[..., TrainSettings], dataset: Dataset
 ) -> None:
     results = list(train(start(make_settings(batch_size=1, epochs=1), dataset), dataset))
-    assert isinstance(results[-1], Tested)
+    assert isinstance(results[-1], TestResult)
 
 
 def test_one_pixel_of_one_image_is_refused(

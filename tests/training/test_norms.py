@@ -17,7 +17,7 @@ from experiments.training.models.design import Design
 from experiments.training.models.resnet import ResNet
 from experiments.training.norms import NORMS, FreezableBatchNorm2d, Norm, batchnorm_layers
 from experiments.training.settings import TrainSettings
-from experiments.training.trainable import freeze_batchnorm
+from experiments.training.statistics import freeze_batchnorm
 
 
 def used(layer: FreezableBatchNorm2d) -> FreezableBatchNorm2d:

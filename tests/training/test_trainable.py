@@ -18,7 +18,8 @@ from experiments.training.models import build_model
 from experiments.training.models.resnet import ResNet
 from experiments.training.norms import FreezableBatchNorm2d
 from experiments.training.settings import SettingsError, TrainSettings
-from experiments.training.trainable import POLICIES, freeze, freeze_batchnorm, trainable_names
+from experiments.training.statistics import freeze_batchnorm
+from experiments.training.trainable import POLICIES, freeze, trainable_names
 
 IMAGES = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(1))
 LABELS = torch.arange(8) % 10

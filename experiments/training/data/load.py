@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.training.data.cache import cached
 from experiments.training.data.cifar10 import cifar10_source
-from experiments.training.data.dataset import DataError, Dataset, Images, Report, Source
+from experiments.training.data.dataset import DataError, Dataset, Images, ImageSet, Report, Source
 from experiments.training.data.folder import folder_source
 from experiments.training.data.split import split_rows
 from experiments.training.data.synthetic import synthetic_source
@@ -46,12 +46,20 @@ def load_dataset(settings: TrainSettings, report: Report | None = None) -> Datas
         classes=decoded.classes,
         train=train,
         validation=decoded.train.rows(split.validation),
-        test=decoded.test.rows(split.test),
+        test=_test_images(decoded.test.rows(split.test), settings),
         mean=mean,
         std=std,
         split_hash=split.hash(content),
         note=f"{source.note}, sha256 {content}",
     )
+
+
+def _test_images(images: ImageSet, settings: TrainSettings) -> ImageSet:
+    if settings.test_corruption == "none":
+        return images
+    from experiments.training.data.corruption import corrupted
+
+    return ImageSet(corrupted(images.images, settings.test_corruption, settings.test_severity), images.labels)
 
 
 def _silence(what: str, done: int, total: int) -> None:

@@ -1,0 +1,65 @@
+"""What comes after the last epoch: statistics made precise, features looked at, the test set once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from itertools import islice
+
+from torch import Tensor
+
+from experiments.training.batches import Batches
+from experiments.training.data import Dataset
+from experiments.training.evaluate import evaluate
+from experiments.training.norms import batchnorm_layers
+from experiments.training.removal import (
+    BATCHNORM_COLUMNS,
+    THRESHOLDS,
+    batchnorm_rows,
+    features_removed,
+    share_below,
+)
+from experiments.training.results import Measured, Result, Table, TestResult
+from experiments.training.state import TrainState, batches_of
+from experiments.training.statistics import make_precise, normalising_by_batch
+
+
+def close(state: TrainState, dataset: Dataset, training: Batches, validation: Batches) -> Iterator[Result]:
+    """Everything that is measured once, at the end; the test images come last and decide nothing."""
+    settings, model = state.settings, state.model
+    if settings.precise_images:
+        size = min(settings.forward_batch, settings.precise_images)
+        make_precise(model, islice(_images(training, size), settings.precise_images // size))
+    if batchnorm_layers(model):
+        yield from _looked_at(state, validation)
+    yield _tested(state, dataset)
+
+
+def _looked_at(state: TrainState, validation: Batches) -> Iterator[Result]:
+    """How much of the network BatchNorm has switched off, and what it is without that."""
+    model, settings = state.model, state.settings
+    numbers = {f"removal.share_{threshold:g}": share_below(model, threshold) for threshold in THRESHOLDS}
+    for threshold in THRESHOLDS if validation else ():
+        with features_removed(model, threshold):
+            score = evaluate(model, validation, settings.eval_batch_size, state.precision)
+        numbers[f"removal.accuracy_{threshold:g}"] = score.accuracy
+    yield Measured(state.step, numbers)
+    yield Table("batchnorm", BATCHNORM_COLUMNS, tuple(batchnorm_rows(model)))
+
+
+def _tested(state: TrainState, dataset: Dataset) -> TestResult:
+    """The test images, once, with the statistics that the settings ask for."""
+    settings, model = state.settings, state.model
+    test = batches_of(dataset, dataset.test, settings, state.device)
+    size = settings.test_batch_size or settings.eval_batch_size
+    if settings.test_statistics == "adapted":
+        make_precise(model, _images(test, size))
+    by_batch = settings.test_statistics == "batch"
+    statistics: AbstractContextManager[None] = normalising_by_batch(model) if by_batch else nullcontext()
+    with statistics:
+        tested = evaluate(model, test, size, state.precision)
+    return TestResult(state.step, tested.loss, tested.accuracy, tested.correct, tested.images)
+
+
+def _images(batches: Batches, size: int) -> Iterator[Tensor]:
+    return (images for images, _labels in batches.in_order(size))
