@@ -27,7 +27,8 @@ PATIENCE = 0.5  # seconds between two looks for news
 PAUSE = 1.0  # seconds between two plans that an end gives reason for, while other runs go
 STALE = 10.0  # seconds after which a plan is made anew without a reason
 RETRY = 2.0  # seconds between two plans when there is nothing to do, or a plan could not be made
-CALM = 20  # planning takes at most one part in so many of the time
+CALM = 20  # planning takes at most one part in so many of the processor's time
+LONGEST = 15.0  # seconds that a plan is put off for that
 GIVES_UP = 600.0  # seconds that no plan can be made, with nothing under way, before the sweep ends
 
 
@@ -102,7 +103,7 @@ class Driver:
         self._result = Result(view)
         self._changed = True  # since the last plan: a run ended, or turned out to have moved on
         self._looked = self._worked = time.monotonic()  # when there last was a plan; something to do
-        self._cost = 0.0  # seconds that a plan takes
+        self._cost = 0.0  # processor seconds that a plan takes
         self._trouble_since: float | None = None  # no plan could be made since then
         self._heeded = 0  # wishes to end
 
@@ -141,7 +142,7 @@ class Driver:
             self._start([self._queue.popleft() for _ in range(min(room, len(self._queue)))])
 
     def _is_due(self) -> bool:
-        age, calm = time.monotonic() - self._looked, CALM * self._cost
+        age, calm = time.monotonic() - self._looked, min(CALM * self._cost, LONGEST)
         if self._trouble_since is not None or not (self._flights or self._queue or self._changed):
             return age >= max(RETRY, calm)
         if self._changed and not self._queue:
@@ -150,7 +151,7 @@ class Driver:
 
     def _look(self) -> None:
         """Plan again; where that cannot be done for a while, go on with the last plan."""
-        begun = time.monotonic()
+        begun = time.process_time()
         try:
             view = self._lookout.look()
         except TrackerError as error:
@@ -158,7 +159,7 @@ class Driver:
             return
         finally:
             self._looked = time.monotonic()
-            self._cost = self._looked - begun
+            self._cost = time.process_time() - begun
         self._trouble_since = None
         self._adopt(view)
 

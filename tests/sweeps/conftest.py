@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 TOY = """
-import sys, time
+import os, pathlib, signal, sys, time
 from tracker.recording import Experiment, record, run_commandline
 
 experiment = Experiment("toy", save_git_info=False)
@@ -20,8 +20,16 @@ record(experiment)
 
 @experiment.main
 def main(_run, x, act, nap, seed):
+    if act == "ignore":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     print("toy started", flush=True)
     time.sleep(nap)
+    before = pathlib.Path(f"before-{x}-{seed}")
+    if act.endswith("once") and x == 2 and not before.exists():
+        before.touch()
+        if act == "kill once":
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise RuntimeError("on purpose")
     if act == "fail" or (act == "fail at 2" and x == 2):
         raise RuntimeError("on purpose")
     _run.log_scalar("test.accuracy", 10.0 * x + seed, 1)
@@ -50,20 +58,29 @@ def place(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start(place: Path) -> Callable[..., subprocess.Popen[str]]:
+def start(place: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start `sweeps WORDS` in that folder."""
 
-    def begin(*words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-c", "from sweeps.cli import main; main()", *words],
-            cwd=place,
-            env={**os.environ, "TRACKER_STORE": ""},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    begun: list[subprocess.Popen[str]] = []
 
-    return begin
+    def begin(*words: str) -> subprocess.Popen[str]:
+        begun.append(
+            subprocess.Popen(
+                [sys.executable, "-c", "from sweeps.cli import main; main()", *words],
+                cwd=place,
+                env={**os.environ, "TRACKER_STORE": ""},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return begun[-1]
+
+    yield begin
+    for process in begun:
+        if process.poll() is None:  # a test that failed
+            process.kill()
+            process.communicate()
 
 
 @pytest.fixture
