@@ -115,5 +115,6 @@ def _became(run: Run, state: str) -> str:
     host = str(run.host.get("hostname") or "")
     where = f" on {host}" if host else ""
     if state == "failed":
-        return f"the last one failed{where}: {run.failure or 'it left no word'}"
+        told = run.failure.strip().splitlines()
+        return f"the last one failed{where}: {told[-1] if told else 'it left no word'}"
     return f"the last one died{where}" if state == "dead" else f"the last one was {state}{where}"
