@@ -102,7 +102,7 @@ def test_the_first_looks_of_all_questions_go_before_the_second_of_any(folder: Pa
 
 def test_the_reason_tells_what_became_of_the_last_run(folder: Path) -> None:
     jobs = plan(folder).jobs
-    store_job(folder / "runs", jobs[0], {}, status="FAILED", fail_trace=["...", "ValueError: too hot\n"])
+    store_job(folder / "runs", jobs[0], {}, status="FAILED", fail_trace=["...\n", "ValueError: too hot\n"])
     store_job(folder / "runs", jobs[1], {}, status="RUNNING")
     store_job(folder / "runs", jobs[2], {}, status="INTERRUPTED")
     assert whys(plan(folder)) == {
