@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -114,6 +115,8 @@ def test_the_parts_tell_when_each_process_lived(begin: Begin) -> None:
     first.note_facts({"code": {"commit": "old"}})
     first.flush()
     first.beat(later(3))
+    for path in first.folder.iterdir():
+        os.utime(path, (NOON.timestamp(), NOON.timestamp()))
     second = resume(first)
     second.settle(0)
     second.end("INTERRUPTED", later(11), elapsed=60.0)

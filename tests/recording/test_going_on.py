@@ -131,12 +131,13 @@ def test_without_a_place_for_the_state_every_start_is_a_run(go: Go, tmp_path: Pa
     assert "parts" not in facts(tmp_path / "runs", 2)
 
 
-def test_a_run_that_was_killed_before_it_kept_a_state_leaves_nothing_to_go_on_from(
+def test_a_run_that_was_killed_before_it_kept_a_state_begins_anew_in_its_record(
     go: Go, tmp_path: Path
 ) -> None:
     go(END_AT="1", **KILLED)
     go()
-    assert (ids(tmp_path / "runs"), losses(tmp_path / "runs", 2)) == ([1, 2], LOSSES)
+    assert (ids(tmp_path / "runs"), losses(tmp_path / "runs")) == ([1], LOSSES)
+    assert facts(tmp_path / "runs")["parts"][1]["after_step"] is None
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from tracker.journal.cuts import counted_lines, cut_line
 from tracker.journal.document import document_from
 from tracker.journal.events import events
 from tracker.journal.heartbeat import last_beat
-from tracker.journal.layout import JOURNAL, POINTS
+from tracker.journal.layout import JOURNAL, OUTPUT, POINTS
 from tracker.journal.not_finite import FACT
 from tracker.journal.plain import Warn, log_warning, plain
 from tracker.journal.points import Number, batch_from
@@ -52,10 +52,10 @@ class ResumedJournal(RunJournal):
         Raises StoreError where the folder cannot be read or written; the run is as it was then.
         """
         try:
+            lost = min(_last_sign(folder) or now, now)
             journal = cls(folder, id, uuid, warn=warn)
-            lost = last_beat(folder)
             told = plain(part, journal.leave_out, "part")
-            journal._queue_event("resumed", now, part=told, lost=lost and lost.isoformat())
+            journal._queue_event("resumed", now, part=told, lost=lost.isoformat())
             journal.flush()
             journal._journal.sync()
             trouble = journal.trouble
@@ -136,6 +136,19 @@ class ResumedJournal(RunJournal):
         gone = [name for name in had if name not in kept and name not in info]
         if back or gone:
             self._queue_event("info", set=back, removed=gone)
+
+
+def _last_sign(folder: Path) -> datetime | None:
+    """When the process before was last seen alive: its heart beats seldom, it writes more often."""
+    written = [_changed(folder / name) for name in (JOURNAL, POINTS, OUTPUT)]
+    return max(filter(None, (last_beat(folder), *written)), default=None)
+
+
+def _changed(file: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    except OSError:
+        return None
 
 
 def _last_steps(points: Path, end: int) -> dict[str, Number]:

@@ -29,20 +29,20 @@ _NOT_ENDED = ("RUNNING", "INTERRUPTED", "TIMEOUT")  # a run of another status ha
 
 
 def left_behind(store: Path) -> Note | None:
-    """What an earlier process has left beside this run's checkpoint, with the checkpoint itself; else None.
+    """What an earlier process has left beside this run's checkpoint, whether it came to save one or not.
 
     Raises StoreError as long as that process goes on.
     """
     checkpoint = checkpoint_path()
     note = read_note(checkpoint) if checkpoint else None
-    if checkpoint is None or note is None:
+    if note is None:
         return None
     deadline = time.monotonic() + (PATIENCE_WITH_LEASE if os.environ.get(LEASE_VARIABLE) else PATIENCE)
     while _goes_on(note, store):
         if time.monotonic() > deadline:
             raise _still_going(note)
         time.sleep(PAUSE)
-    return note if checkpoint.exists() else None
+    return note
 
 
 def resumed(
