@@ -28,12 +28,10 @@ def run(questions: Path, store: str, more_seeds: bool, dry_run: bool, **given: A
     Ctrl-C once ends them in order, twice at once. The same command goes on from there, and may go on
     several machines at once: they share the runs.
     """
+    if more_seeds and dry_run:
+        raise click.UsageError("--more-seeds writes into QUESTIONS; `sweeps plan --more-seeds` shows it.")
     from sweeps.launch import launch
 
-    if more_seeds and dry_run:
-        raise click.UsageError(
-            "--more-seeds writes into QUESTIONS; `sweeps plan --more-seeds` only shows it."
-        )
     if more_seeds:
         _write_more(questions, store)
     raise SystemExit(launch(wanted(questions, store, given, dry_run=dry_run)))
