@@ -25,14 +25,17 @@ class Advice:
     purpose: str
 
 
-def conclusion(result: Result, view: View, failed_only: bool = False) -> Iterator[str]:
+def conclusion(result: Result, failed_only: bool = False) -> Iterator[str]:
     """The lines, the most important last."""
+    view = result.view
     yield _standing(result, view, failed_only)
     yield from _failures(result)
     if result.repeated:
         yield f"It stopped early, because every run failed alike: {result.repeated}"
         yield "When that is mended, the same command goes on; --keep-going starts the others anyway."
-    if others := view.elsewhere():
+    if result.left:
+        yield f"{counted(result.left, 'run')} left to the cluster; the same command comes back to them."
+    elif others := view.elsewhere():
         yield f"{counted(len(others), 'run')} under way elsewhere."
     if result.unseen:
         known = f"{counted(len(result.unseen), 'run')} done, but not known to {view.plan.shown}"

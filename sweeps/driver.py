@@ -15,7 +15,7 @@ from sweeps.interrupts import Interrupts, counted_interrupts
 from sweeps.job import Job
 from sweeps.launcher import Launcher
 from sweeps.ledger import Ledger, ending_of
-from sweeps.policy import Ending
+from sweeps.policy import ALIKE, Ending
 from sweeps.tickets import Sweep, Ticket, ticket
 from sweeps.view import Lookout, View
 from sweeps.words import what
@@ -57,6 +57,7 @@ class Stay:
 
     for_others: bool = False  # as long as somebody else is at a run: it may be lost and become free
     idle: float = 0.0  # seconds with nothing to do and nobody at work
+    leaves: bool = False  # as soon as the engine has everything, which looks after it alone
 
 
 @dataclass
@@ -68,12 +69,14 @@ class Result:
     repeated: str = ""  # the words of the failure that every run had
     failures: dict[str, tuple[Ticket, Ending]] = field(default_factory=dict)  # by key: the last of each run
     done: int = 0
+    left: int = 0  # runs that the engine looks after alone
     unseen: list[str] = field(default_factory=list)  # keys of runs that are done, which the store misses
 
 
 @dataclass
 class _Flight:
     ticket: Ticket
+    heard: bool = False
     queued: bool = False
 
 
@@ -106,6 +109,7 @@ class Driver:
         self._cost = 0.0  # processor seconds that a plan takes
         self._trouble_since: float | None = None  # no plan could be made since then
         self._heeded = 0  # wishes to end
+        self._dropped = False  # what waited in the engine's queue, because all runs fail alike
 
     def drive(self) -> Result:
         """Start what is missing until nothing is left that may be started.
@@ -133,9 +137,9 @@ class Driver:
     # ----- what to start
 
     def _fill(self) -> None:
-        if self._result.interrupted or self._engine.room <= 0:
+        if self._result.interrupted:
             return
-        if self._is_due():
+        if self._engine.room > 0 and self._is_due():
             self._look()
         self._hold()
         while not self._result.repeated and self._queue and (room := self._engine.room) > 0:
@@ -216,7 +220,7 @@ class Driver:
             del self._flights[event.key]
             self._end(flight.ticket, event)
         else:
-            flight.queued = event.kind == "queued"
+            flight.heard, flight.queued = True, event.kind == "queued"
             self._screen.started(flight.ticket, event)
 
     def _end(self, ticket: Ticket, event: Event) -> None:
@@ -251,19 +255,27 @@ class Driver:
 
     def _hold(self) -> None:
         """Start nothing while all runs fail alike; one that still goes and succeeds takes that back."""
-        words = self._ledger.repeated() if self._queue else ""
+        if self._dropped:
+            return
+        queued = sum(flight.queued for flight in self._flights.values())
+        queued = queued if queued > ALIKE else 0  # fewer are about to start
+        waiting = len(self._queue) + queued
+        words = self._ledger.repeated() if waiting else ""
         if words and not self._result.repeated:
-            going = f" unless one of {len(self._flights)} running succeeds" if self._flights else ""
+            going = len(self._flights) - queued
+            hope = f" unless one of {going} running succeeds" if going and not queued else ""
             self._screen.say(f"every run so far failed alike: {words}")
-            self._screen.say(f"{counted(len(self._queue), 'run')} will not be started{going}")
-            if any(flight.queued for flight in self._flights.values()):
+            self._screen.say(f"{counted(waiting, 'run')} will not be started{hope}")
+            if queued:
                 self._engine.cancel(hard=False)
+                self._dropped = True
         self._result.repeated = words
 
     def _is_over(self) -> bool:
         if self._flights:
             self._worked = time.monotonic()
-            return False
+            self._result.left = len(self._flights) if self._may_leave() else 0
+            return self._result.left > 0
         if self._result.interrupted or self._result.repeated:
             return True
         if self._queue or self._changed or self._trouble_since is not None:
@@ -274,6 +286,11 @@ class Driver:
             self._worked = time.monotonic()
             return False
         return time.monotonic() - self._worked >= self._stay.idle
+
+    def _may_leave(self) -> bool:
+        """Whether the engine has everything that there is to start, and goes on without a launcher."""
+        heard = all(flight.heard for flight in self._flights.values())
+        return self._stay.leaves and heard and not (self._queue or self._changed or self._result.interrupted)
 
 
 def _stands(seen: Lease | None, fresh: Lease | None) -> bool:

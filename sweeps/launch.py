@@ -61,16 +61,17 @@ def _launch(wanted: Wanted, console: Console) -> int:
     lookout = Lookout(wanted.questions, wanted.address, leases, failed_only=wanted.failed_only)
     view = lookout.look()
     if _has_nothing_to_do(wanted, view):
-        return _end(console, wanted, Result(view), view)
+        return _end(console, wanted, Result(view))
     _print(console, view.plan.summary)
     engine = open_engine(wanted.engine, wanted.options)
     with _launcher(wanted, leases, view) as launcher, SweepProgress(console, Account()) as screen:
         ledger = Ledger(wanted.limits)
         sweep = _sweep(wanted, launcher)
         result = Driver(view, lookout, engine, sweep, launcher, screen, ledger, wanted.stay).drive()
-    with suppress(StoreError):
-        view = lookout.look()
-    return _end(console, wanted, result, view)
+    if result.interrupted or result.repeated or result.left:  # runs have ended since the last look
+        with suppress(StoreError):
+            result.view = lookout.look()
+    return _end(console, wanted, result)
 
 
 def _launcher(wanted: Wanted, leases: Leases, view: View) -> Launcher:
@@ -95,14 +96,15 @@ def _has_nothing_to_do(wanted: Wanted, view: View) -> bool:
     return not (view.startable() or waits or wanted.stay.idle or view.elsewhere() & view.unsure)
 
 
-def _end(console: Console, wanted: Wanted, result: Result, view: View) -> int:
+def _end(console: Console, wanted: Wanted, result: Result) -> int:
     """Say how it ended, and what to do next."""
-    for line in conclusion(result, view, wanted.failed_only):
+    for line in conclusion(result, wanted.failed_only):
         _print(console, line)
     if result.interrupted:
         return INTERRUPTED
+    view = result.view
     answered = not view.plan.jobs if wanted.failed_only else view.plan.complete
-    return 0 if answered else FAILED
+    return 0 if answered or result.left else FAILED
 
 
 def _print(console: Console, line: str) -> None:

@@ -76,6 +76,7 @@ SWEEP = (
         "--attempts", type=click.IntRange(1), default=1, show_default=True, help="Starts of a run that fails."
     ),
     click.option("--keep-going", is_flag=True, help="Go on even where every run fails in the same way."),
+    click.option("--detach", is_flag=True, help="Return as soon as the runs are handed over; they go on."),
 )
 
 
@@ -103,7 +104,7 @@ def wanted(questions: Path, store: str, given: Mapping[str, Any], **more: Any) -
         per_gpu=given["per_gpu"],
         needs=needs,
         logs=given["logs"],
-        detach=given.get("detach", False),
+        detach=given["detach"],
         extra=dict(given["engine_option"]),
     )
     limits = Limits(attempts=given["attempts"], keep_going=given["keep_going"])
