@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tracker.doctor.entry import Entry
 from tracker.doctor.finding import Finding
-from tracker.journal.layout import RESERVED, RESOURCES, SOURCES, is_run_name
+from tracker.journal.layout import LEASES, RESERVED, RESOURCES, SOURCES, is_run_name
 
 SETTLED = 3600.0  # seconds without a change, after which nobody is at work on it any more
 
@@ -59,7 +59,7 @@ def leftovers(store: Folder) -> Iterator[Finding]:
 
 def _unfinished(store: Path, runs: Mapping[str, Entry]) -> Iterator[Path]:
     yield from _matching(store, _IN_STORE)
-    for name in (SOURCES, RESOURCES):
+    for name in (SOURCES, RESOURCES, LEASES):
         yield from _matching(store / name, _COPY)
     for name, run in runs.items():  # stock Sacred's artifacts may be called as they like
         yield from _matching(store / name, _COPY if run.journaled else _OF_RECORD)

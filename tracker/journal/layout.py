@@ -24,11 +24,13 @@ RESERVED = frozenset({JOURNAL, POINTS, OUTPUT, HEARTBEAT, RUN, CONFIG, INFO, MET
 # in the folder of the store, beside the runs; names that begin with _ or . are no runs
 SOURCES = "_sources"
 RESOURCES = "_resources"
+LEASES = "_leases"  # one file for each piece of work that somebody has been at
+CHECKPOINTS = "_checkpoints"  # the states from which interrupted runs can go on
 LAST_ID = "_last_id"  # the highest number ever given, so that a deleted run's is not given again
 
 
 def is_run_name(name: str) -> bool:
-    """Whether a run's folder may be called so: `_sources`, `_resources`, hidden and nested ones are not."""
+    """Whether a run's folder may be called so: `_sources`, `_leases`, hidden and nested ones are not."""
     return bool(name) and name[0] not in "._" and Path(name).name == name
 
 

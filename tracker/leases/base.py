@@ -54,9 +54,7 @@ class Leases(Protocol):
     def leases(self, keys: Iterable[str] | None = None) -> dict[str, Lease]:
         """The leases as they stand, ended ones too: of these keys, or all."""
 
-    def take(
-        self, key: str, seen: Lease | None, holder: Holder, details: Mapping[str, Any]
-    ) -> Lease | None:
+    def take(self, key: str, seen: Lease | None, holder: Holder, details: Mapping[str, Any]) -> Lease | None:
         """The lease for `holder`, if it still stands as it was `seen` (None: not there); None if it moved on.
 
         Whether what was seen is free is for the caller to judge, by a Watch.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 BINDINGS = "tracker_runs"  # {_id: identity of a run, run: its number in `runs`}
+LEASES = "tracker_leases"  # {_id: key of the work, generation, beats, holder, outcome, ..}
 POINTS = "tracker_points"  # all points of a long metric, in chunks: {run: identity, name, chunk, steps, ..}
 QUESTION_TAG = "question:"  # begins the tags of Omniboard that the tracker keeps; all others are the user's
 THINNED = "thinned"  # in a document of `metrics`: it holds some points, and all stand in the chunks
