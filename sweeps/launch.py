@@ -21,7 +21,7 @@ from sweeps.policy import Limits
 from sweeps.progress import SweepProgress
 from sweeps.tickets import Sweep
 from sweeps.view import Lookout, View
-from tracker.errors import StoreError
+from tracker.errors import LaunchError, StoreError
 from tracker.leases import open_leases
 from tracker.leases.base import Leases
 from tracker.leases.holder import this_process
@@ -60,6 +60,8 @@ def _launch(wanted: Wanted, console: Console) -> int:
     leases = open_leases(wanted.address)
     lookout = Lookout(wanted.questions, wanted.address, leases, failed_only=wanted.failed_only)
     view = lookout.look()
+    if view.plan.hindrances:
+        raise LaunchError("\n".join(view.plan.hindrances))
     if _has_nothing_to_do(wanted, view):
         return _end(console, wanted, Result(view))
     _print(console, view.plan.summary)

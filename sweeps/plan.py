@@ -15,7 +15,7 @@ from sweeps.expected import Durations
 from sweeps.job import Job, job_key
 from sweeps.missing import ANSWERED, asked, missing
 from sweeps.more_seeds import More, asked_for, with_more
-from sweeps.proposals import proposed
+from sweeps.proposals import hindrance, proposed
 from tracker import Cell, Run, load_questions, open_store
 from tracker.configs import same
 from tracker.findings import findings
@@ -36,6 +36,7 @@ class PlannedCell:
     seed: int
     state: str
     key: str  # of its job; that of no job where its settings are not known yet
+    decided: bool = True  # whether they are known
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Plan:
     grid: tuple[PlannedCell, ...]  # of all questions that are asked at this moment
     shared: Mapping[str, Any]  # the settings that all cells have in common
     more: tuple[More, ...] = ()  # the seeds beyond the declared ones that are part of it
+    hindrances: tuple[str, ...] = ()  # why some runs cannot be planned on this machine
 
     @cached_property
     def cells(self) -> Mapping[str, Mapping[str, str]]:
@@ -123,6 +125,7 @@ def make_plan(
         shown=store.address,
         made=now,
         more=more,
+        hindrances=tuple(told for one in asked(found) if (told := hindrance(one))),
         jobs=missing(found, now, Durations(runs).of, failed_only=failed_only),
         grid=tuple(_cell(cell, now) for one in asked(found) for cell in proposed(one)),
         shared=common([cell.settings for one in asked(found) for cell in one.wanted]),
@@ -149,4 +152,6 @@ def common(several: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _cell(cell: Cell, now: datetime) -> PlannedCell:
     key = job_key(cell.settings, cell.seed)
     key = key if cell.decided else f"{key} {cell.trial}"
-    return PlannedCell(cell.question.node, cell.value, cell.nuisance, cell.seed, cell.state(now), key)
+    return PlannedCell(
+        cell.question.node, cell.value, cell.nuisance, cell.seed, cell.state(now), key, cell.decided
+    )

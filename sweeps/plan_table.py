@@ -59,6 +59,7 @@ def _lines(cells: Sequence[PlannedCell]) -> Iterator[tuple[str, list[PlannedCell
         lines.setdefault((key(cell.value), key(cell.nuisance)), []).append(cell)
     for line in lines.values():
         tuned = "".join(f" {name}={value}" for name, value in line[0].nuisance.items())
+        tuned = tuned if line[0].decided else ", to be chosen"
         yield f"{line[0].value}{tuned}", line
 
 

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sweeps.samplers import Settings, check_installed, learned, spread
+from sweeps.samplers import Settings, is_installed, learned, spread
 from tracker import Cell, Finding
 from tracker.configs import key, same
 from tracker.questions import Question
@@ -22,17 +22,27 @@ def proposed(finding: Finding) -> tuple[Cell, ...]:
     """The runs that are asked for now, with settings for the trials that come next.
 
     The trials of a value come in rounds, and a round rests on the ones before it alone: whoever asks while
-    it is under way gets the same settings, whatever of it has been started. Raises LaunchError where a
-    sampler is not installed.
+    it is under way gets the same settings, whatever of it has been started. Where there is a hindrance
+    they stay undecided.
     """
-    if not finding.node.question.trials:
+    if not finding.node.question.trials or hindrance(finding):
         return finding.wanted
-    check_installed(finding.node.question.sampler)
     found: dict[tuple[Hashable, int], Settings] = {}
     for value in finding.node.question.values:
         for number, settings in _next(finding, value).items():
             found[key(value), number] = settings
     return tuple(_decided(cell, found.get((key(cell.value), cell.trial))) for cell in finding.wanted)
+
+
+def hindrance(finding: Finding) -> str:
+    """Why nothing can be proposed on this machine, in words; empty where it can, or need not be."""
+    question = finding.node.question
+    if is_installed(question.sampler) or all(cell.decided for cell in finding.node.trials):
+        return ""
+    return (
+        f"{question.node}: sampler: {question.sampler} is not installed; "
+        f"pip install 'sacred-grove[{question.sampler}]', or write sampler: random"
+    )
 
 
 def _decided(cell: Cell, nuisance: Settings | None) -> Cell:

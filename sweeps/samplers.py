@@ -10,7 +10,6 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from tracker.configs import key
-from tracker.errors import LaunchError
 from tracker.questions import Question
 from tracker.questions.ranges import Range
 
@@ -78,12 +77,9 @@ def learned(question: Question, value: Any, earlier: Sequence[Trial], count: int
     return list(found.values())
 
 
-def check_installed(sampler: str) -> None:
-    """Raise LaunchError where the package of a sampler is missing."""
-    if sampler == "optuna" and find_spec("optuna") is None:
-        raise LaunchError(
-            "sampler: optuna needs Optuna; pip install 'sacred-grove[optuna]', or write sampler: random"
-        )
+def is_installed(sampler: str) -> bool:
+    """Whether the package of a sampler can be loaded here."""
+    return sampler != "optuna" or find_spec("optuna") is not None
 
 
 def seed_of(*what: Any) -> int:

@@ -65,6 +65,8 @@ def plan(
         click.echo("no open verdict asks for more seeds", err=True)
     elif more_seeds:
         click.echo(f"`sweeps run --more-seeds` writes them into {questions}", err=True)
+    for hindrance in made.hindrances:
+        click.echo(hindrance, err=True)
     click.echo(made.summary, err=True)
     if made.jobs:
         click.echo(told(time, made.made), err=True)
