@@ -13,7 +13,7 @@ import torch
 
 from experiments.training.state import TrainState
 
-FORMAT = "sacred-grove checkpoint 1"
+FORMAT = "sacred-grove checkpoint 2"
 # Settings that may differ on the way back: they say where to compute and what to report. Of precision, what
 # it was resolved to is compared instead.
 FREE = {"device", "data_dir", "eval_batch_size", "log_every", "checkpoint", "checkpoint_every", "precision"}
@@ -70,6 +70,9 @@ def _put_back(saved: dict[str, Any], state: TrainState) -> None:
     if state.optimizer is not None and state.schedule is not None:
         state.optimizer.load_state_dict(saved["optimizer"])
         state.schedule.load_state_dict(saved["schedule"])
+    if state.average is not None:
+        state.average.load_state_dict(saved["average"])
+    state.snapshots = saved["snapshots"]
     torch.set_rng_state(saved["random"])
     if state.device.type == "cuda" and saved["random_cuda"] is not None:
         torch.cuda.set_rng_state(saved["random_cuda"], state.device)
@@ -88,6 +91,8 @@ def _contents(state: TrainState) -> dict[str, Any]:
         "model": state.model.state_dict(),
         "optimizer": state.optimizer.state_dict() if state.optimizer else None,
         "schedule": state.schedule.state_dict() if state.schedule else None,
+        "average": state.average.state_dict() if state.average else None,
+        "snapshots": list(state.snapshots),
         "random": torch.get_rng_state(),
         "random_cuda": torch.cuda.get_rng_state(state.device) if state.device.type == "cuda" else None,
     }

@@ -8,8 +8,10 @@ from itertools import islice
 
 from torch import Tensor
 
+from experiments.training.averaging import take_average
 from experiments.training.batches import Batches
 from experiments.training.data import Dataset
+from experiments.training.ensemble import evaluate_together
 from experiments.training.evaluate import evaluate
 from experiments.training.norms import batchnorm_layers
 from experiments.training.removal import (
@@ -23,15 +25,22 @@ from experiments.training.results import Measured, Result, Table, TestResult
 from experiments.training.state import TrainState, batches_of
 from experiments.training.statistics import make_precise, normalising_by_batch
 
+AVERAGE_IMAGES = 10_000  # at most, that give averaged weights their statistics
+
 
 def close(state: TrainState, dataset: Dataset, training: Batches, validation: Batches) -> Iterator[Result]:
     """Everything that is measured once, at the end; the test images come last and decide nothing."""
     settings, model = state.settings, state.model
+    if state.average is not None:
+        images = _images(training, settings.forward_batch)
+        take_average(state.average, model, islice(images, AVERAGE_IMAGES // settings.forward_batch + 1))
     if settings.precise_images:
         size = min(settings.forward_batch, settings.precise_images)
         make_precise(model, islice(_images(training, size), settings.precise_images // size))
     if batchnorm_layers(model):
         yield from _looked_at(state, validation)
+    if state.snapshots:
+        yield _tested_together(state, dataset)
     yield _tested(state, dataset)
 
 
@@ -57,8 +66,17 @@ def _tested(state: TrainState, dataset: Dataset) -> TestResult:
     by_batch = settings.test_statistics == "batch"
     statistics: AbstractContextManager[None] = normalising_by_batch(model) if by_batch else nullcontext()
     with statistics:
-        tested = evaluate(model, test, size, state.precision)
+        tested = evaluate(model, test, size, state.precision, settings.test_views)
     return TestResult(state.step, tested.loss, tested.accuracy, tested.correct, tested.images)
+
+
+def _tested_together(state: TrainState, dataset: Dataset) -> Measured:
+    """The test images by all snapshots, which were chosen by the schedule before the run began."""
+    test = batches_of(dataset, dataset.test, state.settings, state.device)
+    size = state.settings.eval_batch_size
+    score = evaluate_together(state.model, state.snapshots, test, size, state.precision)
+    numbers = {"ensemble.accuracy": score.accuracy, "ensemble.loss": score.loss}
+    return Measured(state.step, {**numbers, "ensemble.networks": len(state.snapshots)})
 
 
 def _images(batches: Batches, size: int) -> Iterator[Tensor]:

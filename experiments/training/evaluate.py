@@ -15,6 +15,7 @@ from experiments.training.modes import evaluating
 from experiments.training.norms import batchnorm_layers
 from experiments.training.precision import autocast
 from experiments.training.score import Score, Tally
+from experiments.training.views import over_views
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -26,7 +27,9 @@ class NonFiniteLossError(ArithmeticError):
         self.step = step
 
 
-def evaluate(model: nn.Module, batches: Batches, batch_size: int, precision: str) -> Score:
+def evaluate(
+    model: nn.Module, batches: Batches, batch_size: int, precision: str, views: str = "one"
+) -> Score:
     """The score of every image once, in eval mode; the network stays as it was.
 
     Raises NonFiniteLossError.
@@ -34,7 +37,7 @@ def evaluate(model: nn.Module, batches: Batches, batch_size: int, precision: str
     tally = Tally()
     with evaluating(model), torch.inference_mode():
         for images, labels in batches.in_order(batch_size):
-            outputs = forward(model, images, precision)
+            outputs = over_views(lambda view: forward(model, view, precision), images, views)
             tally.add(cross_entropy(outputs, labels, reduction="none"), outputs, labels)
         score = tally.score()
         if not math.isfinite(score.loss):

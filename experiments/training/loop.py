@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
+from experiments.training.averaging import follow_epoch, follow_step
 from experiments.training.closing import close
 from experiments.training.data import Dataset
 from experiments.training.evaluate import NonFiniteLossError, evaluate, forward, mode_gap, non_finite_layer
+from experiments.training.losses import LOSSES
+from experiments.training.resizing import sized
 from experiments.training.results import Diverged, EpochResult, Result, StepResult
 from experiments.training.score import Tally
 from experiments.training.state import TrainState, batches_of, fixed_batch, start
@@ -47,7 +49,7 @@ def _train(state: TrainState, dataset: Dataset) -> Iterator[Result]:
         for images, labels in training.epoch(
             settings.batch_size, settings.seed, state.epoch, settings.augment
         ):
-            lr = _step(state, images, labels, tally)
+            lr = _step(state, sized(images, state), labels, tally)
             due = settings.log_every > 0 and state.step % settings.log_every == 0
             if due or state.step % LOOK_BACK == 0:
                 _check_losses(state, tally)
@@ -63,6 +65,7 @@ def _train(state: TrainState, dataset: Dataset) -> Iterator[Result]:
 
         # now the epoch is over, and a checkpoint can be saved
         state.epoch += 1
+        follow_epoch(state.average, model, settings, state.epoch)
         yield EpochResult(
             epoch=state.epoch,
             step=state.step,
@@ -92,17 +95,19 @@ def _step(state: TrainState, images: Tensor, labels: Tensor, tally: Tally) -> fl
             (losses.sum() / state.settings.batch_size).backward()  # type: ignore[no-untyped-call]
     if state.optimizer is None or state.schedule is None:
         return 0.0
-    lr = float(state.optimizer.param_groups[0]["lr"])
+    lr = float(state.optimizer.param_groups[-1]["lr"])
     state.optimizer.step()
     state.schedule.step()
+    follow_step(state.average, state.model, state.settings)
+    if state.settings.snapshots and state.step in state.cycle_ends:
+        state.snapshots.append({name: value.clone() for name, value in state.model.state_dict().items()})
     return lr
 
 
 def _losses(state: TrainState, images: Tensor, labels: Tensor, tally: Tally) -> Tensor:
     """The loss of every image (n,), counted; where each step is looked at, a bad one ends the run here."""
     outputs = forward(state.model, images, state.precision)
-    smoothing = state.settings.label_smoothing
-    losses = cross_entropy(outputs, labels, reduction="none", label_smoothing=smoothing)
+    losses = LOSSES[state.settings.loss](outputs, labels, state.settings.label_smoothing)
     if looks_at_each_step(state) and not losses.isfinite().all():
         raise NonFiniteLossError(non_finite_layer(state.model, images, state.precision))
     tally.add(losses, outputs, labels)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable
 from functools import partial
+from itertools import accumulate
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
@@ -44,6 +46,35 @@ def _cosine(_settings: TrainSettings, total: int, warmup: int, step: int) -> flo
     return (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup))) / 2
 
 
+def _restarts(settings: TrainSettings, total: int, warmup: int, step: int) -> float:
+    """A cosine in each cycle; the cycles fill the run after the warm-up (Loshchilov & Hutter 2017)."""
+    if step < warmup:
+        return 1.0
+    begin, end = cycle_of(cycle_ends(settings, total), step)
+    begin = max(begin, warmup)
+    return (1 + math.cos(math.pi * (step - begin) / max(1, end - begin))) / 2
+
+
+def cycle_ends(settings: TrainSettings, total: int) -> tuple[int, ...]:
+    """The steps after which a cycle is over, the last one at the end of the run."""
+    warmup = round(settings.warmup * total)
+    lengths = list(accumulate(CYCLES[settings.cycle_growth](settings.cycles)))
+    return tuple(warmup + round((total - warmup) * length / lengths[-1]) for length in lengths)
+
+
+def cycle_of(ends: tuple[int, ...], step: int) -> tuple[int, int]:
+    """The first step of the cycle that `step` is in, and the step after its last."""
+    number = min(bisect_right(ends, step), len(ends) - 1)
+    return (ends[number - 1] if number else 0), ends[number]
+
+
+CYCLES: dict[str, Callable[[int], list[int]]] = {
+    "none": lambda cycles: [1] * cycles,
+    "arithmetic": lambda cycles: list(range(1, cycles + 1)),  # 1, 2, 3, ...
+    "geometric": lambda cycles: [2**cycle for cycle in range(cycles)],  # 1, 2, 4, ...
+}
+
+
 def _constant(_settings: TrainSettings, _total: int, _warmup: int, _step: int) -> float:
     return 1.0
 
@@ -51,5 +82,6 @@ def _constant(_settings: TrainSettings, _total: int, _warmup: int, _step: int) -
 SHAPES: dict[str, Callable[[TrainSettings, int, int, int], float]] = {
     "multistep": _multistep,
     "cosine": _cosine,
+    "restarts": _restarts,
     "constant": _constant,
 }

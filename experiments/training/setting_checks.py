@@ -28,7 +28,11 @@ BATCHNORM_AVERAGES = ("exponential", "cumulative")
 TEST_STATISTICS = ("running", "batch", "adapted")
 CORRUPTIONS = ("none", "brighter", "darker", "less_contrast", "blur", "noise")
 OPTIMIZERS = ("sgd", "adam", "adamw")
-SCHEDULES = ("multistep", "cosine", "constant")
+SCHEDULES = ("multistep", "cosine", "restarts", "constant")
+CYCLE_GROWTHS = ("none", "arithmetic", "geometric")
+LOSSES = ("cross_entropy", "squared", "absolute", "huber")
+AVERAGES = ("none", "ema", "swa")
+TEST_VIEWS = ("one", "flip", "shift", "flip+shift")
 LR_RULES = ("none", "linear", "sqrt")
 PRECISIONS = ("auto", "fp32", "bf16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -56,6 +60,10 @@ def _check_choices(s: TrainSettings) -> None:
         "test_corruption": CORRUPTIONS,
         "optimizer": OPTIMIZERS,
         "schedule": SCHEDULES,
+        "cycle_growth": CYCLE_GROWTHS,
+        "loss": LOSSES,
+        "average": AVERAGES,
+        "test_views": TEST_VIEWS,
         "lr_rule": LR_RULES,
         "precision": PRECISIONS,
     }
@@ -70,7 +78,7 @@ def _check_choices(s: TrainSettings) -> None:
 def _check_ranges(s: TrainSettings) -> None:
     at_least: dict[str, float] = {
         "width": 1, "ghost_size": 1, "groups": 0, "epochs": 1, "batch_size": 1, "micro_batch_size": 0,
-        "weight_decay": 0, "calibration_batches": 0, "precise_images": 0,
+        "weight_decay": 0, "cycles": 1, "imbalance": 1, "calibration_batches": 0, "precise_images": 0,
         "eval_batch_size": 1, "test_batch_size": 0, "test_severity": 1,
         "resize": 0, "subset": 0, "test_subset": 0, "split_seed": 0, "seed": 0,
         "log_every": 0, "checkpoint_every": 1,
@@ -78,7 +86,11 @@ def _check_ranges(s: TrainSettings) -> None:
     for name, low in at_least.items():
         if not getattr(s, name) >= low:
             raise SettingsError(f"{name}={getattr(s, name)!r} must be at least {low:g}")
-    for name in ("momentum", "warmup", "label_smoothing", "validation", "dropout"):
+    below_one = (
+        "momentum", "warmup", "label_smoothing", "label_noise", "validation", "dropout", "average_decay",
+        "average_from",
+    )  # fmt: skip
+    for name in below_one:
         if not 0 <= getattr(s, name) < 1:
             raise SettingsError(f"{name}={getattr(s, name)!r} must be from 0 up to, but not including, 1")
     if not (s.lr > 0 and math.isfinite(s.lr)):
@@ -117,6 +129,12 @@ def _check_schedule(s: TrainSettings) -> None:
         raise SettingsError(
             f"milestones={list(shares)} must be rising shares of the run between 0 and 1, such as [0.5, 0.75]"
         )
+    if not 0 < s.layer_lr_decay <= 1:
+        raise SettingsError(f"layer_lr_decay={s.layer_lr_decay!r} must be above 0 and at most 1")
+    if s.snapshots and s.schedule != "restarts":
+        raise SettingsError("snapshots=True needs schedule=restarts: a snapshot is taken where a cycle ends")
+    if any(side < 4 for side in s.image_sides):
+        raise SettingsError(f"image_sides={list(s.image_sides)} must be sides of at least 4 pixels")
     if s.nesterov and (s.optimizer != "sgd" or s.momentum == 0):
         raise SettingsError("nesterov=True needs optimizer=sgd with a momentum above 0")
 

@@ -31,6 +31,8 @@ class TrainSettings:
     validation: float = 0.1  # share of the training images held out
     split_seed: int = 0  # decides subset and split; the same for every seed of a question
     augment: bool = True  # pad-4 crop and horizontal flip
+    label_noise: float = 0.0  # share of the training images that get the label of another class
+    imbalance: float = 1.0  # how many times as many training images the first class has as the last
 
     # network
     depth: int = 20  # 6n+2
@@ -58,6 +60,7 @@ class TrainSettings:
     test_batch_size: int = 0  # 0: eval_batch_size; matters where the statistics are those of the batch
     test_corruption: str = "none"
     test_severity: int = 3  # of the corruption, from 1 to 5
+    test_views: str = "one"  # of each image, whose probabilities are averaged
 
     # optimisation
     epochs: int = 160
@@ -72,7 +75,18 @@ class TrainSettings:
     schedule: str = "multistep"
     milestones: tuple[float, ...] = (0.5, 0.75)  # shares of the run at which lr is divided by ten
     warmup: float = 0.0  # share of the run over which lr rises from a hundredth
+    cycles: int = 3  # of schedule=restarts
+    cycle_growth: str = "geometric"  # or arithmetic (1, 2, 3, ...), or none
+    snapshots: bool = False  # keep the network at the end of every cycle, and test them together
+    layer_lr_decay: float = 1.0  # what lr is multiplied by from each layer to the one before it
+    average: str = "none"  # of the weights: ema, or swa; its BatchNorm statistics are computed anew
+    average_decay: float = 0.999  # of ema
+    average_from: float = 0.75  # share of the run after which swa begins
+    loss: str = "cross_entropy"  # that training makes small
     label_smoothing: float = 0.0
+    image_sides: tuple[
+        int, ...
+    ] = ()  # progressive resizing: one after the other, for equal shares of the run
 
     # how it is computed
     seed: int = 0
@@ -135,7 +149,8 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
     """The value as the field's type; whole floats pass as integers and integers as floats."""
     if get_origin(kind) is tuple:
         if not isinstance(value, list | tuple):
-            raise SettingsError(f"{name}={value!r} must be a list of numbers, such as [0.5, 0.75]")
+            example = [0.5, 0.75] if get_args(kind)[0] is float else [16, 24, 32]
+            raise SettingsError(f"{name}={value!r} must be a list of numbers, such as {example}")
         return tuple(_typed(name, item, get_args(kind)[0]) for item in value)
     plain = not isinstance(value, bool)
     if kind is float and plain and isinstance(value, int | float):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, count, islice
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.swa_utils import AveragedModel
 
+from experiments.training.averaging import start_average
 from experiments.training.batches import Batches
 from experiments.training.chosen_weights import choose_weights
 from experiments.training.data import Dataset, ImageSet
@@ -20,7 +22,7 @@ from experiments.training.models.resnet import STAGES
 from experiments.training.norms import initialise_from_data, weight_norm_layers
 from experiments.training.optimizer import make_optimizer
 from experiments.training.precision import resolve
-from experiments.training.schedule import make_schedule
+from experiments.training.schedule import cycle_ends, make_schedule
 from experiments.training.setting_checks import OF_BATCHNORM
 from experiments.training.settings import SettingsError, TrainSettings
 from experiments.training.statistics import calibrate, freeze_batchnorm
@@ -42,8 +44,20 @@ class TrainState:
     precision: str  # fp32 or bf16
     split_hash: str
     steps_per_epoch: int
+    average: AveragedModel | None = None  # of the weights, to be tested in their place
+    snapshots: list[dict[str, Tensor]] = field(default_factory=list)  # the network at the ends of cycles
     epoch: int = 0  # epochs done
     step: int = 0  # optimiser steps begun
+
+    @property
+    def total_steps(self) -> int:
+        """Optimiser steps of the whole run."""
+        return self.settings.epochs * self.steps_per_epoch
+
+    @property
+    def cycle_ends(self) -> tuple[int, ...]:
+        """The steps after which a cycle of the learning rate is over."""
+        return cycle_ends(self.settings, self.total_steps)
 
 
 def start(settings: TrainSettings, dataset: Dataset) -> TrainState:
@@ -68,7 +82,7 @@ def start(settings: TrainSettings, dataset: Dataset) -> TrainState:
     freeze(model, trainable)
     optimizer = schedule = None
     if trainable:
-        learning = [parameter for name, parameter in model.named_parameters() if name in trainable]
+        learning = {name: parameter for name, parameter in model.named_parameters() if name in trainable}
         optimizer = make_optimizer(settings, learning)
         schedule = make_schedule(optimizer, settings, settings.epochs * steps_per_epoch)
     return TrainState(
@@ -81,6 +95,7 @@ def start(settings: TrainSettings, dataset: Dataset) -> TrainState:
         precision,
         dataset.split_hash,
         steps_per_epoch,
+        start_average(model, settings),
     )
 
 

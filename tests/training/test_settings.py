@@ -63,7 +63,7 @@ def test_whole_numbers_are_taken_in_either_notation() -> None:
         ({"milestones": 0.5}, "milestones=0.5 must be a list of numbers"),
         ({"milestones": ["half"]}, "milestones='half' must be a number"),
         ({"optimizer": "adamv"}, "did you mean 'adam"),
-        ({"schedule": "steps"}, "schedule='steps' is not one of multistep, cosine, constant"),
+        ({"schedule": "steps"}, "schedule='steps' is not one of multistep, cosine, restarts, constant"),
         ({"depth": 21}, "depth=21 is not a CIFAR ResNet: it must be 6n+2, such as 20 or 26"),
         ({"depth": 2}, "such as 8 or 14"),
         ({"width": 0}, "width=0 must be at least 1"),

@@ -11,6 +11,7 @@ from experiments.training.data.cache import cached
 from experiments.training.data.cifar10 import cifar10_source
 from experiments.training.data.dataset import DataError, Dataset, Images, ImageSet, Report, Source
 from experiments.training.data.folder import folder_source
+from experiments.training.data.mislabel import long_tailed, with_wrong_labels
 from experiments.training.data.split import split_rows
 from experiments.training.data.synthetic import synthetic_source
 from experiments.training.setting_checks import NAMED_DATA
@@ -39,7 +40,7 @@ def load_dataset(settings: TrainSettings, report: Report | None = None) -> Datas
         validation=settings.validation,
         seed=settings.split_seed,
     )
-    train = decoded.train.rows(split.train)
+    train = _training_images(decoded.train.rows(split.train), len(decoded.classes), settings)
     mean, std = _statistics(train.images)
     return Dataset(
         name=source.name,
@@ -52,6 +53,14 @@ def load_dataset(settings: TrainSettings, report: Report | None = None) -> Datas
         split_hash=split.hash(content),
         note=f"{source.note}, sha256 {content}",
     )
+
+
+def _training_images(images: ImageSet, classes: int, settings: TrainSettings) -> ImageSet:
+    if settings.imbalance > 1:
+        images = images.rows(long_tailed(images.labels, settings.imbalance, classes))
+    if settings.label_noise:
+        images = with_wrong_labels(images, settings.label_noise, classes, settings.split_seed)
+    return images
 
 
 def _test_images(images: ImageSet, settings: TrainSettings) -> ImageSet:

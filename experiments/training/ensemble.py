@@ -1,0 +1,44 @@
+"""Several networks that answer together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import nll_loss
+
+from experiments.training.batches import Batches
+from experiments.training.evaluate import forward
+from experiments.training.modes import evaluating
+from experiments.training.score import Score, Tally
+
+Weights = Mapping[str, Tensor]  # of a network, with its buffers
+
+
+def evaluate_together(
+    model: nn.Module, members: Sequence[Weights], batches: Batches, batch_size: int, precision: str
+) -> Score:
+    """The score of the mean probability of networks of one kind; the network itself stays as it was."""
+    own = {name: value.clone() for name, value in model.state_dict().items()}
+    try:
+        together: list[Tensor] = []
+        for weights in members:
+            model.load_state_dict(weights)
+            parts = list(_probabilities(model, batches, batch_size, precision))
+            together = (
+                [sum_ + part for sum_, part in zip(together, parts, strict=True)] if together else parts
+            )
+    finally:
+        model.load_state_dict(own)
+    tally = Tally()
+    for total, (_, labels) in zip(together, batches.in_order(batch_size), strict=True):
+        logs = (total / len(members)).log()
+        tally.add(nll_loss(logs, labels, reduction="none"), logs, labels)
+    return tally.score()
+
+
+def _probabilities(model: nn.Module, batches: Batches, batch_size: int, precision: str) -> Iterator[Tensor]:
+    with evaluating(model), torch.inference_mode():
+        for images, _labels in batches.in_order(batch_size):
+            yield forward(model, images, precision).softmax(dim=1)

@@ -1,0 +1,56 @@
+"""Views of a test image whose probabilities are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+SHIFT = 1  # pixel
+
+View: TypeAlias = Callable[[Tensor], Tensor]  # images (n, 3, H, W) to as many of the same size
+
+
+def _as_it_is(images: Tensor) -> Tensor:
+    return images
+
+
+def _flipped(images: Tensor) -> Tensor:
+    return images.flip(3)
+
+
+def _shifted(down: int, right: int) -> View:
+    """The images moved, with their own edge repeated behind them."""
+
+    def move(images: Tensor) -> Tensor:
+        wide = pad(images, (SHIFT, SHIFT, SHIFT, SHIFT), mode="replicate")
+        height, width = images.shape[2:]
+        top, left = SHIFT - down, SHIFT - right
+        return wide[:, :, top : top + height, left : left + width]
+
+    return move
+
+
+def _flipped_too(views: tuple[View, ...]) -> tuple[View, ...]:
+    return (*views, *((lambda images, view=view: _flipped(view(images))) for view in views))
+
+
+_SHIFTED = (_as_it_is, _shifted(SHIFT, SHIFT), _shifted(-SHIFT, -SHIFT))
+
+VIEWS: dict[str, tuple[View, ...]] = {
+    "one": (_as_it_is,),
+    "flip": (_as_it_is, _flipped),
+    "shift": _SHIFTED,
+    "flip+shift": _flipped_too(_SHIFTED),
+}
+
+
+def over_views(predict: Callable[[Tensor], Tensor], images: Tensor, views: str) -> Tensor:
+    """The outputs of a network, (n, classes); of several views the logarithm of their mean probability."""
+    if views == "one":
+        return predict(images)
+    probabilities = [predict(view(images)).softmax(dim=1) for view in VIEWS[views]]
+    return torch.stack(probabilities).mean(dim=0).log()
