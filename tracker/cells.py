@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -112,7 +112,7 @@ def answered(asked: Sequence[Cell], matching: Sequence[tuple[Run, ...]]) -> tupl
     else:
         answers = [runs[0] if runs else None for runs in completed]
     return tuple(
-        replace(cell, runs=runs, answer=answer)
+        Cell(cell.question, cell.value, cell.nuisance, cell.seed, cell.settings, runs, answer, cell.trial)
         for cell, runs, answer in zip(asked, matching, answers, strict=True)
     )
 

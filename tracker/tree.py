@@ -31,7 +31,7 @@ class Node:
     @property
     def asked(self) -> tuple[Cell, ...]:
         """Every run that the question asks for: those that choose settings, then those that report."""
-        return (*self.trials, *self.cells)
+        return (*self.trials, *self.cells) if self.trials else self.cells
 
     @property
     def confounds(self) -> dict[str, tuple[Any, ...]]:
