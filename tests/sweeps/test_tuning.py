@@ -247,7 +247,7 @@ def test_every_export_works_while_a_question_is_tuned(tmp_path: Path) -> None:
     store = open_store(str(tmp_path / "runs"))
     for step in range(3):
         findings = answer(load_questions(path), store, LATER)
-        for ending in ("csv", "html", "md", "tex"):
+        for ending in ("csv", "html", "md", "tex", "xlsx"):
             write(findings, store, tmp_path / f"{step}.{ending}")
         for job in made(tmp_path, path).jobs:
             end(tmp_path / "runs", job)

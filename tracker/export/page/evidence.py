@@ -14,6 +14,7 @@ from tracker.export.page.words import Sign, state_sign
 from tracker.findings import Finding
 from tracker.questions.question import Question, Tuned
 from tracker.questions.ranges import Range
+from tracker.questions.tuning import trials_per_value
 from tracker.run import Run
 from tracker.statistics.verdicts import OPEN
 from tracker.tree import Cell
@@ -118,7 +119,7 @@ def _facts(finding: Finding) -> Iterable[tuple[str, str]]:
     yield "Seeds needed", _seeds_needed(finding)
     yield "Asked only if", ", ".join(f"{name} is {value}" for name, value in question.when.items())
     yield "Tuned", ", ".join(f"{name} over {_tuned(values)}" for name, values in question.nuisance.items())
-    yield "Trials for each value", str(question.trials or "")
+    yield "Trials for each value", str(trials_per_value(question)) if question.tuning_seeds else ""
     yield "Seeds of the trials", ", ".join(map(str, question.tuning_seeds))
     yield "Chosen by", question.select_by
     yield "Not comparable", ", ".join(f"{name}: {_listed(v)}" for name, v in finding.node.confounds.items())
