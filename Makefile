@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-mongo test-ray faults losses check simulate bars format clean up down pictures page-pictures demo-docs omniboard-tools
+.PHONY: help install demo test test-mongo test-slurm test-ray faults losses check simulate bars format clean up down pictures page-pictures demo-docs omniboard-tools
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,6 +29,13 @@ test: $(VENV)/tools ## every test
 
 test-mongo: $(VENV)/tools ## the tests that talk to MongoDB, against MONGO_URL when it is set
 	$(BIN)/python -m pytest -m mongo
+
+test-slurm: $(VENV)/tools ## the engine `slurm` on a real Slurm of two nodes on this machine; about four minutes
+	@for program in sbatch slurmctld slurmd munged; do command -v $$program >/dev/null || missing=yes; done; \
+		test -z "$$missing" || test "$$(id -u)" != 0 || { echo "== Adding Slurm (13 MB)"; \
+		apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends slurm-wlm munge >/dev/null; } || true
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm
 
 test-ray: $(VENV)/ray ## the engine `ray` on a real Ray of several nodes on this machine; about three minutes
 	@if test -e $(VENV)/ray; then OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m ray tests/ray; \

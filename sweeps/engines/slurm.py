@@ -1,0 +1,342 @@
+"""Runs on a Slurm cluster: job arrays of single runs, or jobs that hold several runs on one graphics card."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from sweeps.engines import slurm_ledger, slurm_queue
+from sweeps.engines.base import Event, Task
+from sweeps.engines.options import EngineOptions
+from sweeps.engines.slurm_ledger import Placed
+from sweeps.engines.slurm_notes import ENDED, STARTED, STOPPED, Note, read_notes
+from sweeps.engines.slurm_options import parameters, shares, wishes
+from sweeps.engines.slurm_place import Order, Share
+from sweeps.engines.slurm_queue import Standing
+from sweeps.exit_codes import CANNOT_START, FAILED, KILLED
+from sweeps.exit_codes import STOPPED as STOPPED_CODE
+from tracker.errors import LaunchError
+from tracker.settings import STORE_VARIABLE
+
+FOLDER = "_slurm"  # in the folder of logs: what submitit and the jobs keep
+LARGEST = 500  # jobs in one array; MaxArraySize is 1001 unless a cluster says otherwise
+POLL = 0.2  # seconds between two looks at the notes
+OFTEN, SELDOM = 2.0, 30.0  # seconds between two calls of squeue, with much and with little news
+SETTLES = 20.0  # seconds that a note may take to arrive through a shared folder
+OF_A_JOB = ("SLURM_", "SLURMD_", "SRUN_", "SUBMITIT_")  # variables that a job has of its own
+FINDS_SLURM = "SLURM_CONF"
+
+
+@dataclass
+class _Live:
+    """A run that Slurm has and that is not over."""
+
+    placed: Placed
+    told: str = ""  # the kind of the last event
+    stamp: str = ""  # of the start that was told
+    since: float | None = None  # when its job was first seen to be over
+    began: float = 0.0  # when its start was told
+
+
+class SlurmEngine:
+    """Places runs on a Slurm cluster, and finds those again that an earlier sweep has placed."""
+
+    def __init__(self, options: EngineOptions) -> None:
+        from submitit.slurm.slurm import _get_default_parameters
+
+        self._wishes = wishes(options, _get_default_parameters())
+        slurm_queue.check_cluster(self._wishes.parameters.get("partition"))
+        self._folder = _made(options.logs.absolute() / FOLDER)
+        self._name = self._wishes.parameters.get("job_name") or f"sweep-{secrets.token_hex(4)}"
+        self._live: dict[str, _Live] = {}
+        self._news: list[Event] = []
+        self._stands: dict[str, Standing] = {}
+        self._looked = self._heard = time.monotonic()
+        self._cancelled = False
+        self._attach()
+
+    @property
+    def room(self) -> int:
+        """Slurm has a queue of its own."""
+        return sys.maxsize
+
+    @property
+    def attached(self) -> Sequence[str]:
+        """The keys of the runs that an earlier sweep has placed and that still wait or run."""
+        return tuple(self._live)
+
+    def submit(self, tasks: Sequence[Task]) -> None:
+        """Give the tasks to Slurm, but for those that an earlier sweep has given it already."""
+        new = [task for task in tasks if task.key not in self._live]
+        for task in tasks:
+            if task.key in self._live:
+                _link(task.log, Path(self._live[task.key].placed.log))
+        for _, group in groupby(sorted(new, key=_kind), key=_kind):
+            self._place(list(group))
+        self._heard = time.monotonic()
+
+    def events(self, timeout: float) -> list[Event]:
+        """News since the last call, waiting at most `timeout` seconds for some."""
+        deadline = time.monotonic() + timeout
+        while True:
+            self._collect()
+            if self._news or time.monotonic() >= deadline:
+                news, self._news = self._news, []
+                return news
+            time.sleep(min(POLL, max(0.0, deadline - time.monotonic())))
+
+    def cancel(self, *, hard: bool) -> None:
+        """Take what waits out of the queue and ask what runs to end; `hard` has Slurm kill it."""
+        self._cancelled = True
+        if hard and self._live:
+            slurm_queue.cancel(self._jobs())
+        self._look()
+
+    def close(self) -> None:
+        """Nothing to do: jobs that are left are Slurm's, and the next sweep with these logs finds them."""
+
+    # ----- placing
+
+    def _place(self, tasks: Sequence[Task]) -> None:
+        """One array for runs with the same needs, or several where there are very many."""
+        parts = shares(len(tasks), self._wishes)
+        for first in range(0, len(parts), LARGEST):
+            self._place_array([[tasks[at] for at in part] for part in parts[first : first + LARGEST]])
+
+    def _place_array(self, parts: Sequence[Sequence[Task]]) -> None:
+        first = parts[0][0]
+        most = max(len(part) for part in parts)
+        told = {"job_name": self._name, **parameters(first.needs, self._wishes, most)}
+        with _environment(first.environment):
+            jobs = _sbatch(self._folder, told, [self._share(part) for part in parts])
+        runs = {
+            task.key: Placed(job, told["job_name"], str(task.log))
+            for job, part in zip(jobs, parts, strict=True)
+            for task in part
+        }
+        slurm_ledger.add(self._folder, runs)
+        for key, placed in runs.items():
+            self._live[key] = _Live(placed)
+            self._tell(key, "queued", f"job {placed.job}")
+
+    def _share(self, tasks: Sequence[Task]) -> Share:
+        return Share(
+            orders=tuple(_order(task) for task in tasks),
+            at_once=self._wishes.at_once,
+            cores=tasks[0].needs.cores,
+            folder=str(Path.cwd()),
+            notes=str(self._folder),
+        )
+
+    def _attach(self) -> None:
+        """Take up what the ledger says, as far as Slurm still has it."""
+        runs = slurm_ledger.placed(self._folder)
+        if not runs:
+            return
+        stands = slurm_queue.queue(slurm_ledger.names(runs.values()))
+        if stands is None:
+            raise LaunchError("Slurm does not answer; try `squeue` on this machine")
+        notes = read_notes(self._folder, [(run.job, key) for key, run in runs.items()])
+        for key, run in runs.items():
+            stand, note = stands.get(run.job), notes.get((run.job, key))
+            if stand is not None and not stand.over and (note is None or note.kind != ENDED):
+                self._live[key] = _Live(run)
+        slurm_ledger.remove(self._folder, {key: run for key, run in runs.items() if key not in self._live})
+
+    def _jobs(self) -> list[str]:
+        return sorted({live.placed.job for live in self._live.values()})
+
+    # ----- hearing
+
+    def _collect(self) -> None:
+        if not self._live:
+            return
+        now = time.monotonic()
+        if now - self._looked >= min(SELDOM, max(OFTEN, (now - self._heard) / 4)):
+            self._look()
+        notes = read_notes(self._folder, [(live.placed.job, key) for key, live in self._live.items()])
+        for key, live in list(self._live.items()):
+            self._hear(key, live, notes.get((live.placed.job, key)), self._stands.get(live.placed.job))
+        self._forget({event.key for event in self._news if event.over})
+
+    def _forget(self, keys: Collection[str]) -> None:
+        over = {key: self._live.pop(key).placed for key in keys if key in self._live}
+        if over:
+            slurm_ledger.remove(self._folder, over)
+
+    def _look(self) -> None:
+        """Ask how all jobs stand; what the controller has forgotten, the accounting may know."""
+        if self._cancelled and self._live:  # again and again: what just starts does not hear it yet
+            slurm_queue.cancel_waiting(self._jobs())
+            slurm_queue.ask_to_end(self._jobs())
+        placed = [live.placed for live in self._live.values()]
+        stands = slurm_queue.queue(slurm_ledger.names(placed))
+        self._looked = time.monotonic()
+        if stands is None:
+            return
+        forgotten = sorted({run.job for run in placed} - set(stands))
+        known = slurm_queue.history(forgotten) if forgotten else {}
+        gone = {job: known.get(job, Standing("", "")) for job in forgotten}
+        self._stands = {**stands, **gone}
+
+    def _hear(self, key: str, live: _Live, note: Note | None, stand: Standing | None) -> None:
+        """What is new of one run: its own note counts first, then what Slurm says of its job."""
+        if note is not None and note.kind == ENDED:
+            self._tell(key, "ended", note.where, note.exit_code, note.seconds)
+            return
+        if note is not None and note.kind == STARTED and note.stamp != live.stamp:
+            live.stamp, live.began = note.stamp, time.monotonic()
+            self._tell(key, "started", note.where)
+        if stand is None:
+            return
+        if stand.waits and live.told != "queued" and self._looked > live.began:
+            self._tell(key, "queued", f"job {live.placed.job}")
+        if stand.over:
+            live.since = live.since or time.monotonic()
+            if note is not None and note.kind == STOPPED:
+                self._tell(key, "ended", note.where, note.exit_code, note.seconds)
+            elif _is_sure(note, stand, live.since):
+                self._conclude(key, live, note, stand)
+        else:
+            live.since = None
+
+    def _conclude(self, key: str, live: _Live, note: Note | None, stand: Standing) -> None:
+        """The job is over and its run did not say how it ended: Slurm's word counts."""
+        where = note.where if note else f"job {live.placed.job}{f' on {stand.node}' if stand.node else ''}"
+        code, words = _verdict(stand, note is not None, self._folder, live.placed)
+        if self._cancelled and code in (None, KILLED, CANNOT_START, STOPPED_CODE):
+            code, words = STOPPED_CODE, ""  # it was asked before it could hear it
+        if words:
+            _say(Path(live.placed.log), f"{where}: {words}")
+        seconds = time.monotonic() - live.began if live.began else 0.0
+        self._tell(key, "lost" if code is None else "ended", where, code, seconds)
+
+    def _tell(
+        self, key: str, kind: str, where: str, exit_code: int | None = None, seconds: float = 0.0
+    ) -> None:
+        self._live[key].told = kind
+        self._heard = time.monotonic()
+        self._news.append(Event(key, kind, exit_code, seconds, where))
+
+
+def _verdict(stand: Standing, began: bool, folder: Path, placed: Placed) -> tuple[int | None, str]:
+    """An exit code, None where nobody knows, and the words for the log."""
+    job = placed.job
+    known: Mapping[str, tuple[int | None, str]] = {
+        "CANCELLED": (STOPPED_CODE, "Slurm says that the job was cancelled"),
+        "OUT_OF_MEMORY": (KILLED, "Slurm ended the job: out of memory; raise --memory"),
+        "TIMEOUT": (FAILED, "Slurm ended the job: its time was over; raise --minutes"),
+        "DEADLINE": (FAILED, "Slurm ended the job: its deadline was over"),
+        "NODE_FAIL": (KILLED, f"Slurm says that the node {stand.node} failed"),
+        "BOOT_FAIL": (KILLED, f"Slurm says that the node {stand.node} did not start"),
+        "PREEMPTED": (KILLED, "Slurm gave the node to another job"),
+    }
+    if stand.state in known:
+        return known[stand.state]
+    if stand.state == "FAILED" and not began:
+        return CANNOT_START, _why_not_started(folder, job, stand.node)
+    if stand.state == "FAILED":
+        return KILLED, "Slurm says that the job failed; it was killed from outside"
+    return None, ""
+
+
+def _why_not_started(folder: Path, job: str, node: str) -> str:
+    try:
+        lines = (folder / f"{job}_0_log.err").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return f"the job left nothing in {folder}: does {node or 'the node'} see this folder?"
+    last = next((line.strip() for line in reversed(lines) if line.strip() and "srun: error" not in line), "")
+    return f"the job could not start: {last or 'it said nothing'}; more in {folder / f'{job}_0_log.err'}"
+
+
+def _is_sure(note: Note | None, stand: Standing, since: float) -> bool:
+    """Whether no note can come any more; one that never began and was cancelled has none."""
+    if note is None and stand.state == "CANCELLED" and not stand.node:
+        return True
+    return time.monotonic() - since > SETTLES
+
+
+def _kind(task: Task) -> tuple[Any, ...]:
+    needs = task.needs
+    return needs.cores, needs.gpus, needs.memory, needs.minutes, task.environment.get(STORE_VARIABLE, "")
+
+
+def _order(task: Task) -> Order:
+    """The task without the store's address, which may hold a password: Slurm hands that on by itself."""
+    environment = {name: value for name, value in task.environment.items() if name != STORE_VARIABLE}
+    command = task.command
+    kept = command[command.index("--checkpoint") + 1] if "--checkpoint" in command else ""
+    return Order(task.key, command, str(task.log.absolute()), kept, environment)
+
+
+def _sbatch(folder: Path, told: Mapping[str, Any], parts: Sequence[Share]) -> list[str]:
+    """Submit one job, or one array of jobs; their ids in the same order. Raises LaunchError."""
+    import submitit
+    from submitit.core.utils import FailedJobError, FailedSubmissionError
+
+    try:
+        executor = submitit.SlurmExecutor(folder)
+        executor.update_parameters(**told)
+        return [str(job.job_id) for job in executor.submit_array(list(parts))]
+    except (FailedJobError, FailedSubmissionError) as error:
+        raise LaunchError(f"sbatch takes no such job: {_words(error)}") from error
+    except OSError as error:
+        raise LaunchError(
+            f"{folder}: no job can be written here ({error}); name a folder with --logs"
+        ) from error
+
+
+def _words(error: Exception) -> str:
+    """What sbatch itself said."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    said = [line.removeprefix("sbatch: error: ") for line in lines if line.startswith("sbatch:")]
+    return "; ".join(said) or (lines[-1] if lines else type(error).__name__)
+
+
+@contextmanager
+def _environment(further: Mapping[str, str]) -> Iterator[None]:
+    """What Slurm hands on to the jobs: the launcher's environment, without that of a job around it."""
+    before = dict(os.environ)
+    try:
+        if "SLURM_JOB_ID" in before:
+            for name in before:
+                if name.startswith(OF_A_JOB) and name != FINDS_SLURM:
+                    del os.environ[name]
+        if STORE_VARIABLE in further:
+            os.environ[STORE_VARIABLE] = further[STORE_VARIABLE]
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LaunchError(
+            f"{folder.parent}: no logs can be kept here ({error.strerror}); name a folder with --logs"
+        ) from error
+    return folder
+
+
+def _link(log: Path, real: Path) -> None:
+    """Let the log that the sweep looks into be the one that the job writes."""
+    with suppress(OSError):
+        if log != real:
+            log.symlink_to(real)
+
+
+def _say(log: Path, words: str) -> None:
+    with suppress(OSError):  # the event says it, too
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as output:
+            output.write(f"{words}\n")

@@ -1,0 +1,237 @@
+"""A real Slurm of two nodes with counted graphics cards, on this machine and in one folder."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROGRAMS = ("sbatch", "scontrol", "slurmctld", "slurmd", "munged")
+NODES = ("n1", "n2")
+SECONDS = 60  # until the cluster must answer
+
+# No cgroups, so that it runs in a container. A requeued job waits for cred_expire, 120 s unless told.
+CONFIGURATION = """
+ClusterName=lab
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={controller_port}
+SlurmUser=root
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket,cred_expire=5
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool.%n
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.%n.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+GresTypes=gpu,shard
+MpiDefault=none
+SlurmdParameters=config_overrides
+SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+JobRequeue=1
+ReturnToService=2
+MinJobAge=600
+KillWait=10
+SlurmdTimeout=8
+{extra}
+NodeName=DEFAULT CPUs=4 RealMemory=4000 Gres=gpu:2,shard:4
+NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={first_port}
+NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={second_port}
+PartitionName=day Nodes=n[1-2] Default=YES MaxTime=60 PriorityTier=1 GraceTime=30 State=UP
+PartitionName=urgent Nodes=n[1-2] MaxTime=60 PriorityTier=9 PreemptMode=OFF State=UP
+"""
+CARDS = """
+NodeName=n1 Name=gpu File={folder}/card[0-1]
+NodeName=n2 Name=gpu File={folder}/card[2-3]
+NodeName=n[1-2] Name=shard Count=4
+"""
+
+
+@dataclass
+class Cluster:
+    """A running Slurm; its commands find it by `environment`."""
+
+    folder: Path
+    extra: str = ""  # lines of slurm.conf
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What a process needs to find this cluster."""
+        return {"SLURM_CONF": str(self.folder / "slurm.conf")}
+
+    def start(self) -> None:
+        """Bring everything up and wait until both nodes are idle."""
+        self._configure()
+        self._start_munge()
+        self.start_controller()
+        for node in NODES:
+            self.start_node(node)
+        wait(lambda: self.run("sinfo", "-h", "-N", "-o", "%T").split().count("idle") >= 2 * len(NODES))
+
+    def start_controller(self) -> None:
+        """Start slurmctld, with the state that it has kept."""
+        self._start("slurmctld", "slurmctld", "-D", "-f", str(self.folder / "slurm.conf"))
+
+    def start_node(self, node: str) -> None:
+        """Start the slurmd of one node."""
+        self._start(node, "slurmd", "-D", "-f", str(self.folder / "slurm.conf"), "-N", node)
+
+    def kill(self, name: str) -> None:
+        """kill -9 of a node, with everything that it has started, as if its machine lost power."""
+        process = self.processes.pop(name)
+        process.kill()
+        self._kill_jobs(name)
+        process.wait()
+
+    def stop(self) -> None:
+        """End all that was started here, jobs included."""
+        for process in self.processes.values():
+            process.kill()
+        for node in NODES:
+            self._kill_jobs(node)
+        for process in self.processes.values():
+            process.wait()
+        self.processes.clear()
+
+    def run(self, *command: str) -> str:
+        """What a command of Slurm prints; nothing where it fails."""
+        done = subprocess.run(
+            command, env={**os.environ, **self.environment}, capture_output=True, text=True, timeout=60
+        )
+        return done.stdout
+
+    def _configure(self) -> None:
+        for name in ("state", "spool.n1", "spool.n2"):
+            (self.folder / name).mkdir()
+        for number in range(4):
+            os.mknod(self.folder / f"card{number}", 0o666 | 0o020000, os.makedev(1, 3))  # as /dev/null
+        words = {"folder": self.folder, "host": socket.gethostname().split(".")[0], "extra": self.extra}
+        ports = dict(zip(("controller_port", "first_port", "second_port"), _free_ports(3), strict=True))
+        (self.folder / "slurm.conf").write_text(CONFIGURATION.format(**words, **ports))
+        (self.folder / "gres.conf").write_text(CARDS.format(**words))
+
+    def _start_munge(self) -> None:
+        key = self.folder / "munge.key"
+        key.write_bytes(secrets.token_bytes(128))
+        key.chmod(0o400)
+        places = {
+            "key-file": "key",
+            "log-file": "log",
+            "pid-file": "pid",
+            "seed-file": "seed",
+            "socket": "socket",
+        }
+        options = [f"--{option}={self.folder}/munge.{name}" for option, name in places.items()]
+        self._start("munged", "munged", "--foreground", "--force", *options)
+        wait(lambda: (self.folder / "munge.socket").exists())
+
+    def _start(self, name: str, *command: str) -> None:
+        with (self.folder / f"{name}.out").open("ab") as output:
+            self.processes[name] = subprocess.Popen(
+                command,
+                env={**os.environ, **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def _kill_jobs(self, node: str) -> None:
+        while victims := self._jobs_of(node):
+            for pid in victims:
+                with _gone_is_fine():
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.02)
+
+    def _jobs_of(self, node: str) -> set[int]:
+        """The slurmstepd processes of a node, which outlive their slurmd, and what they have started."""
+        found = self._steps_of(node)
+        found |= {child for step in found for child in descendants(step)}
+        marks = {f"SLURM_CONF={self.folder}/slurm.conf".encode(), f"SLURMD_NODENAME={node}".encode()}
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            with _gone_is_fine():
+                if marks <= set(path.read_bytes().split(b"\0")):
+                    found.add(int(path.parent.name))
+        return {pid for pid in found if not _is_zombie(pid)}
+
+    def _steps_of(self, node: str) -> set[int]:
+        """Told by their sockets: they have neither arguments nor an environment that names the node."""
+        lines = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
+        folder = f"{self.folder}/spool.{node}/"
+        mine = {f"socket:[{words[6]}]" for words in lines if words[-1].startswith(folder)}
+        found = set()
+        for path in Path("/proc").glob("[0-9]*/fd/*"):
+            with _gone_is_fine():
+                if str(path.readlink()) in mine:
+                    found.add(int(path.parts[2]))
+        return found - {self.processes[node].pid} if node in self.processes else found
+
+
+def missing() -> list[str]:
+    """The programs that a Slurm on this machine would need and that are not here."""
+    return [name for name in PROGRAMS if shutil.which(name) is None]
+
+
+def wait(holds: Callable[[], object], seconds: float = SECONDS) -> None:
+    """Wait until it holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and theirs."""
+    children: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with _gone_is_fine():
+            pid_of = int(path.parent.name)
+            children.setdefault(parent_of(pid_of), []).append(pid_of)
+    found = [pid]
+    for each in found:
+        found += children.get(each, [])
+    return found[1:]
+
+
+def parent_of(pid: int) -> int:
+    """The process that started it."""
+    return int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+
+
+def _is_zombie(pid: int) -> bool:
+    with _gone_is_fine():
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] == "Z"
+    return True
+
+
+def _free_ports(count: int) -> list[int]:
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+class _gone_is_fine:  # noqa: N801 -- reads as a sentence where it is used
+    """A process may end while it is looked at."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> bool:
+        return kind is not None and issubclass(kind, (OSError, ValueError))
