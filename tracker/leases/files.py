@@ -56,8 +56,9 @@ class FileLeases:
             stored = self._read(lease.key) or lease  # somebody has removed the file, which ends nothing
             if not is_held_as(stored, lease):
                 return None
-            self._write(renewed(stored))
-            return renewed(stored)
+            changed = renewed(stored)
+            self._write(changed)
+            return changed
 
     def settle(self, lease: Lease, outcome: Outcome) -> None:
         with self._changing():
