@@ -25,9 +25,10 @@ MOST_DRAWS = 1000  # after as many without a new one there is none
 def spread(question: Question, count: int) -> list[Settings]:
     """As many different settings, one at a random place in each of as many equal parts of every range.
 
-    They depend on the question alone, so that every value tries the same ones.
+    They depend on the ranges alone, so that every value tries the same ones, and so do two questions that
+    tune the same.
     """
-    dice = random.Random(seed_of(question.node))
+    dice = random.Random(seed_of(question.nuisance))
     parts = {name: dice.sample(range(count), count) for name in question.nuisance}
     found: dict[Any, Settings] = {}
     for draw in range(count + MOST_DRAWS):
@@ -56,7 +57,7 @@ def learned(question: Question, value: Any, earlier: Sequence[Trial], count: int
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         sampler = optuna.samplers.TPESampler(
-            seed=seed_of(question.node, value, len(earlier)),
+            seed=seed_of(question.nuisance, question.settings_of(value), len(earlier)),
             n_startup_trials=0,
             multivariate=True,
             constant_liar=True,  # what is proposed together shall not lie together
@@ -83,8 +84,9 @@ def is_installed(sampler: str) -> bool:
 
 
 def seed_of(*what: Any) -> int:
-    """A number for dice, which depends on nothing but these values."""
-    return int.from_bytes(hashlib.sha256(repr(what).encode()).digest()[:4], "big")
+    """A number for dice, which depends on nothing but these values, in whatever order settings stand."""
+    told = [sorted(one.items()) if isinstance(one, Mapping) else one for one in what]
+    return int.from_bytes(hashlib.sha256(repr(told).encode()).digest()[:4], "big")
 
 
 def _at(tuned: Sequence[Any] | Range, place: float) -> Any:

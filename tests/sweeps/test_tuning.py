@@ -162,6 +162,20 @@ def test_optuna_learns_where_the_best_lies(tmp_path: Path) -> None:
     assert far(late) < far(early)
 
 
+@pytest.mark.parametrize("sampler", ["random", "optuna"])
+def test_two_questions_that_tune_the_same_value_share_its_trials(tmp_path: Path, sampler: str) -> None:
+    if sampler == "optuna":
+        pytest.importorskip("optuna")
+    path = questions(tmp_path, more=f"trials: 8\n    sampler: {sampler}")
+    again = path.read_text().partition("tree:\n")[2].replace("id: norm", "id: again").replace("wn]", "gn]")
+    path.write_text(path.read_text() + again)
+    while plan := made(tmp_path, path).jobs:
+        for job in plan:
+            store_job(tmp_path / "runs", job, {"validation.accuracy": job.settings["lr"], "test.accuracy": 1})
+    runs = open_store(str(tmp_path / "runs")).runs()
+    assert Counter(run.config["norm"] for run in runs if run.seed == 101) == {"bn": 8, "wn": 8, "gn": 8}
+
+
 def test_a_trial_by_hand_counts_and_takes_a_place_of_the_budget(tmp_path: Path) -> None:
     path = questions(tmp_path)
     config = {"norm": "bn", "lr": 0.5, "seed": 101}
