@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -39,6 +40,6 @@ def logs(questions: Path, run: tuple[str, ...], store: str, failed: bool, follow
     from sweeps.logs import list_logs, print_log
 
     if run or failed or follow:
-        print_log(questions, store, run, failed=failed, following=follow, out=click.get_text_stream("stdout"))
+        print_log(questions, store, run, failed=failed, following=follow, out=sys.stdout)
     else:
         list_logs(questions, store, click.echo)
