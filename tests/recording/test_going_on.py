@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ import pytest
 from tests.recording.conftest import popen, record_of
 from tracker import open_store
 from tracker.journal.heartbeat import beat
+from tracker.leases.base import Holder
+from tracker.leases.holder import is_gone, is_here, this_process
 from tracker.recording.checkpoints import Note, read_note, write_note
-from tracker.recording.process import Process, this_process
 
 SCRIPT = """
 import json, os, signal, time
@@ -199,7 +201,7 @@ def test_a_process_on_another_machine_lives_as_long_as_its_heart_beats(go: Go, t
     go(END_AT="3", **KILLED)
     note = read_note(checkpoint(tmp_path))
     assert note is not None
-    elsewhere = Note(note.run, note.uuid, note.store, Process("elsewhere", 1, "boot", "1"))
+    elsewhere = Note(note.run, note.uuid, note.store, Holder("elsewhere", 1, 1, "boot"))
     write_note(checkpoint(tmp_path), elsewhere)
     beat(tmp_path / "runs" / "1", datetime.now(UTC))
 
@@ -306,8 +308,8 @@ def test_the_note_names_the_run_and_this_very_process(tmp_path: Path) -> None:
     write_note(tmp_path / "deep" / "key", note)
     assert read_note(tmp_path / "deep" / "key") == note
     assert json.loads((tmp_path / "deep" / "key.run.json").read_text())["run"] == 3
-    assert note.process.is_here
-    assert not note.process.is_gone
+    assert is_here(note.process)
+    assert not is_gone(note.process)
     with subprocess.Popen(["true"]) as process:
         process.wait()
-        assert Process(note.process.host, process.pid, note.process.boot, "1").is_gone
+        assert is_gone(replace(note.process, pid=process.pid))

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tracker.journal.atomic import replacing
-from tracker.recording.process import Process
+from tracker.leases.base import Holder
 from tracker.settings import CHECKPOINT_VARIABLE
 
 NOTE = ".run.json"  # ends the name of a note, which begins with that of the checkpoint
@@ -22,7 +22,7 @@ class Note:
     run: int
     uuid: str
     store: str  # the folder of its runs, as its process sees it
-    process: Process
+    process: Holder
 
 
 def checkpoint_path(environ: Mapping[str, str] | None = None) -> Path | None:
@@ -40,7 +40,7 @@ def read_note(checkpoint: Path) -> Note | None:
     """What lies beside a checkpoint; None where that is nothing, or no note."""
     try:
         told = json.loads(note_path(checkpoint).read_bytes())
-        return Note(int(told["run"]), str(told["uuid"]), str(told["store"]), Process(**told["process"]))
+        return Note(int(told["run"]), str(told["uuid"]), str(told["store"]), Holder(**told["process"]))
     except (OSError, ValueError, LookupError, TypeError):
         return None
 

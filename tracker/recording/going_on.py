@@ -16,8 +16,8 @@ from tracker.journal.identity import recorded_uuid
 from tracker.journal.plain import Warn
 from tracker.journal.reader import Record, read_record
 from tracker.journal.resume import ResumedJournal
+from tracker.leases.holder import is_gone, is_here, this_process
 from tracker.recording.checkpoints import Note, checkpoint_path, read_note, write_note
-from tracker.recording.process import this_process
 from tracker.run import LIVE_FOR
 from tracker.settings import CHECKPOINT_VARIABLE, LEASE_VARIABLE
 
@@ -85,8 +85,8 @@ def leave_note(store: Path, id: int, uuid: str) -> str:
 
 def _goes_on(note: Note, store: Path) -> bool:
     """Whether the process is alive; of one on another machine its heartbeat tells."""
-    if note.process.is_here:
-        return not note.process.is_gone
+    if is_here(note.process):
+        return not is_gone(note.process)
     record = read_record(store / str(note.run))
     if record is None or recorded_uuid(record.document) != note.uuid:
         return False
