@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -174,6 +175,30 @@ def test_two_questions_that_tune_the_same_value_share_its_trials(tmp_path: Path,
             store_job(tmp_path / "runs", job, {"validation.accuracy": job.settings["lr"], "test.accuracy": 1})
     runs = open_store(str(tmp_path / "runs")).runs()
     assert Counter(run.config["norm"] for run in runs if run.seed == 101) == {"bn": 8, "wn": 8, "gn": 8}
+
+
+@pytest.mark.parametrize("sampler", ["random", "optuna"])
+@pytest.mark.parametrize("luck", range(5))
+def test_in_whatever_order_runs_start_fail_and_end_nothing_is_tried_twice(
+    tmp_path: Path, sampler: str, luck: int
+) -> None:
+    if sampler == "optuna":
+        pytest.importorskip("optuna")
+    path = questions(tmp_path, more=f"trials: 6\n    sampler: {sampler}")
+    runs, dice = tmp_path / "runs", Random(luck)
+    while plan := made(tmp_path, path).jobs:
+        for job in dice.sample(plan, dice.randint(1, min(3, len(plan)))):
+            if dice.random() < 0.3:
+                store_job(runs, job, {}, status=dice.choice(["FAILED", "INTERRUPTED", "RUNNING"]))
+            else:
+                end(runs, job)
+    stored = [run for run in open_store(str(runs)).runs() if run.status == "COMPLETED"]
+    every = Counter((run.config["norm"], run.config["lr"], run.seed) for run in stored)
+    assert set(every.values()) == {1}
+    assert Counter((norm, seed == 101) for norm, _, seed in every) == {
+        ("bn", True): 6, ("wn", True): 6, ("bn", False): 3, ("wn", False): 3,
+    }  # fmt: skip
+    assert made(tmp_path, path).complete
 
 
 def test_a_trial_by_hand_counts_and_takes_a_place_of_the_budget(tmp_path: Path) -> None:
