@@ -44,7 +44,7 @@ def test_more_than_any_node_has_is_refused(cluster: Any, tmp_path: Path) -> None
         ({"address": "127.0.0.1:1"}, "address=127.0.0.1:1: no Ray cluster answers there"),
         ({"address": "somewhere"}, "address=somewhere: say auto or HOST:PORT"),
         ({"address": "ray://here:10001"}, "client protocol is not supported"),
-        ({"adress": "auto"}, "--engine-option adress: the engine ray knows address and variables"),
+        ({"host": "auto"}, "--engine-option host: the engine ray knows address and variables"),
     ],
 )
 def test_a_wrong_option_is_refused(tmp_path: Path, extra: dict[str, str], words: str) -> None:
