@@ -35,14 +35,16 @@ def conclusion(result: Result, failed_only: bool = False) -> Iterator[str]:
         yield "When that is mended, the same command goes on; --keep-going starts the others anyway."
     if result.left:
         yield f"{counted(result.left, 'run')} left to the cluster; the same command comes back to them."
-    elif others := view.elsewhere():
+        yield from told([status_of(view), stop_of(view)])
+        return
+    if others := view.elsewhere():
         yield f"{counted(len(others), 'run')} under way elsewhere."
     if result.unseen:
         known = f"{counted(len(result.unseen), 'run')} done, but not known to {view.plan.shown}"
         yield f"{known}: its record is on the machine that ran it; bring it with `tracker push`."
     if result.interrupted:
         yield "Interrupted; the same command goes on from here."
-    yield from _told(advice(result, view))
+    yield from told(advice(result, view))
 
 
 def advice(result: Result, view: View) -> list[Advice]:
@@ -52,8 +54,18 @@ def advice(result: Result, view: View) -> list[Advice]:
         found.append(Advice(_command("logs", view, "--failed"), "what the last run that failed printed"))
         found.append(Advice(_command("retry", view), "starts the failed runs again"))
     if view.elsewhere():
-        found.append(Advice(_command("status", view), "who is at what"))
+        found.append(status_of(view))
     return found
+
+
+def status_of(view: View) -> Advice:
+    """The command that shows how it goes."""
+    return Advice(_command("status", view), "who is at what")
+
+
+def stop_of(view: View) -> Advice:
+    """The command that ends it."""
+    return Advice(_command("stop", view), "ends it in order")
 
 
 def _standing(result: Result, view: View, failed_only: bool) -> str:
@@ -77,7 +89,8 @@ def _failures(result: Result) -> Iterator[str]:
         yield f"  and {len(several) - SHOWN} more"
 
 
-def _told(several: Sequence[Advice]) -> Iterator[str]:
+def told(several: Sequence[Advice]) -> Iterator[str]:
+    """A line for each."""
     width = max((len(one.command) for one in several), default=0)
     for one in several:
         yield f"  {one.command:<{width}}  # {one.purpose}"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeps.account import Account
-from sweeps.conclusion import conclusion
+from sweeps.background import in_background
+from sweeps.conclusion import conclusion, status_of, stop_of, told
 from sweeps.driver import Driver, Result, Stay
 from sweeps.engines import open_engine
 from sweeps.engines.options import EngineOptions
@@ -19,8 +22,10 @@ from sweeps.launcher import PREFIX, Launcher
 from sweeps.ledger import Ledger
 from sweeps.policy import Limits
 from sweeps.progress import SweepProgress
+from sweeps.rehearsal import rehearse
 from sweeps.tickets import Sweep
 from sweeps.view import Lookout, View
+from sweeps.words import short
 from tracker.errors import LaunchError, StoreError
 from tracker.leases import open_leases
 from tracker.leases.base import Leases
@@ -28,6 +33,8 @@ from tracker.leases.holder import this_process
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+BACKGROUND = ("local",)  # engines whose launcher goes on alone where it is to leave the terminal
 
 
 @dataclass(frozen=True)
@@ -64,8 +71,14 @@ def _launch(wanted: Wanted, console: Console) -> int:
         raise LaunchError("\n".join(view.plan.hindrances))
     if _has_nothing_to_do(wanted, view):
         return _end(console, wanted, Result(view))
-    _print(console, view.plan.summary)
+    if wanted.options.detach and wanted.engine in BACKGROUND and not wanted.dry_run:
+        return _leave(console, wanted, view)
     engine = open_engine(wanted.engine, wanted.options)
+    if wanted.dry_run:
+        rehearse(view, wanted.engine, engine.room)
+        engine.close()
+        return 0
+    _print(console, view.plan.summary)
     with _launcher(wanted, leases, view) as launcher, SweepProgress(console, Account()) as screen:
         ledger = Ledger(wanted.limits)
         sweep = _sweep(wanted, launcher)
@@ -90,6 +103,16 @@ def _launcher(wanted: Wanted, leases: Leases, view: View) -> Launcher:
 def _sweep(wanted: Wanted, launcher: Launcher) -> Sweep:
     options = wanted.options
     return Sweep(wanted.questions, wanted.address, wanted.engine, options.logs, launcher.key, options.needs)
+
+
+def _leave(console: Console, wanted: Wanted, view: View) -> int:
+    """Let a launcher of its own go on in the background."""
+    there = in_background(sys.argv[1:], wanted.options.logs, datetime.now())
+    _print(console, view.plan.summary)
+    _print(console, f"started in the background (process {there.pid}); what it says: {short(there.log)}")
+    for line in told([status_of(view), stop_of(view)]):
+        _print(console, line)
+    return 0
 
 
 def _has_nothing_to_do(wanted: Wanted, view: View) -> bool:

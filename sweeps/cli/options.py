@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,7 @@ def options(*several: Sequence[Callable[..., Any]]) -> Callable[[Callable[..., A
 
 def wanted(questions: Path, store: str, given: Mapping[str, Any], **more: Any) -> Wanted:
     """The options as the launcher reads them."""
+    from sweeps.driver import Stay
     from sweeps.engines.base import Needs
     from sweeps.engines.options import EngineOptions
     from sweeps.launch import Wanted
@@ -108,4 +110,5 @@ def wanted(questions: Path, store: str, given: Mapping[str, Any], **more: Any) -
         extra=dict(given["engine_option"]),
     )
     limits = Limits(attempts=given["attempts"], keep_going=given["keep_going"])
-    return Wanted(questions, store, given["engine"], placing, limits, **more)
+    stay = replace(more.pop("stay", Stay()), leaves=given["detach"])
+    return Wanted(questions, store, given["engine"], placing, limits, stay=stay, **more)

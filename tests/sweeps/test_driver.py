@@ -217,3 +217,13 @@ def test_a_dry_run_starts_nothing(place: Path, sweeps: Sweeps, command: str) -> 
     assert answer.returncode == 0, answer.stderr
     assert logs(place) == ""
     assert not (place / "runs").exists()
+
+
+def test_a_sweep_can_go_on_in_the_background(place: Path, sweeps: Sweeps) -> None:
+    answer = sweeps("run", "questions.yaml", "--detach")
+
+    assert answer.returncode == 0, answer.stderr
+    assert "started in the background" in answer.stderr
+    wait_for(lambda: recorded(place) == everything())
+    (log,) = (place / "sweep-logs").glob("launcher-*.txt")
+    wait_for(lambda: "nothing is missing" in log.read_text())

@@ -1,0 +1,55 @@
+"""What a sweep would do, shown without starting anything."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from sweeps.expected import in_words, told, total
+from sweeps.job import Job
+from sweeps.plan_table import show
+from sweeps.view import View
+from sweeps.words import what
+
+UNKNOWN = "time unknown"
+
+
+def rehearse(view: View, engine: str, places: int) -> None:
+    """Print the plan, the order, and how the runs would be placed."""
+    from rich.console import Console
+
+    console = Console()
+    show(view.plan, console)
+    placing = f"engine {engine}: {at_a_time(places)}"
+    for line in (*_order(view), placing, *_end(view, places)):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _order(view: View) -> Iterator[str]:
+    jobs = view.startable()
+    names = [what(job, view.plan.shared) for job in jobs]
+    width = max((len(name) for name in names), default=0)
+    if jobs:
+        yield "in this order:"
+    for number, (job, name) in enumerate(zip(jobs, names, strict=True), 1):
+        yield f"{number:>{len(str(len(jobs)))}}  {name:<{width}}  for {', '.join(job.nodes)}  ({_time(job)})"
+
+
+def _time(job: Job) -> str:
+    seconds = job.expected.seconds
+    return UNKNOWN if seconds is None else f"about {in_words(seconds)}"
+
+
+def _end(view: View, places: int) -> Iterator[str]:
+    jobs = view.startable()
+    at_once = max(1, min(places, len(jobs)))
+    if words := told(total(jobs, at_once), view.plan.made):
+        yield words
+    if held := [job for job in view.plan.jobs if job.key in view.held]:
+        yield f"{len(held)} of the missing runs are under way elsewhere"
+    yield f"{view.plan.summary}; nothing was started"
+
+
+def at_a_time(places: int) -> str:
+    """How many runs go on at once, in words."""
+    return "as many at a time as the cluster takes" if places == sys.maxsize else f"{places} at a time"
