@@ -102,6 +102,9 @@ def false_verdicts(draws: int) -> Iterator[Bar]:
         yield _share(f"false verdict: {name}", draws, _claims(_question(**fields), 5), high=0.05)
     looked = _question(seeds=tuple(range(10)), looks=(3, 5, 10))
     yield _share("false verdict: looks at 3, 5 and 10 seeds", draws, _claims_at_any_look(looked), high=0.05)
+    twice = _question(seeds=tuple(range(11)), looks=(5, 11), alpha=0.1)  # 0.05 at each: nobody planned them
+    added = "false verdict, told as exploratory: 6 seeds added where 5 leave it open"
+    yield _share(added, draws, _claims_at_any_look(twice), high=0.09)
     same = _question(metric=Metric("test.accuracy", sesoi=1.0))
     yield _share("false `same`: the difference is just sesoi, n=10", draws, _called_same(same, 10), high=0.05)
 
