@@ -78,7 +78,7 @@ class FileLeases:
         try:
             with os.scandir(self._folder) as entries:
                 names = [entry.name for entry in entries]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):  # what is a file is for the store to refuse
             return []
         except OSError as error:
             raise self._refused(error) from error
