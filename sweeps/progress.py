@@ -140,13 +140,15 @@ class SweepProgress:
     def _last_error(self) -> Iterator[Text]:
         if self._account.failed:
             ticket, ending = list(self._account.failed.values())[-1]
-            yield Text(f" last error: {ending.words}", "red", no_wrap=True, overflow="ellipsis")
+            yield Text(
+                f" last error: {ticket.what}: {ending.words}", "red", no_wrap=True, overflow="ellipsis"
+            )
             yield Text(f" its log: {short(ticket.task.log)}", no_wrap=True, overflow="fold")
 
     def _summary(self) -> Text:
         words = [str(self._account.whole())]
         if (pace := self._account.per_hour()) is not None:
-            words.append(f"{pace:.3g} runs an hour")
+            words.append(f"{pace:,.0f} runs an hour" if pace >= 10 else f"{pace:.1f} runs an hour")
         if (left := self._account.seconds_left()) is not None:
             words.append(f"ends about {moment(left)} (in {in_words(left)})")
         return Text(" " + " · ".join(words), "bold", no_wrap=True, overflow="ellipsis")

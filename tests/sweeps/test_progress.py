@@ -111,7 +111,7 @@ def test_a_terminal_shows_questions_runs_and_the_last_error(clock: Clock) -> Non
     assert "other" in picture
     assert "(60 s)" in picture
     assert "waits" in picture
-    assert "last error: ValueError: no" in picture
+    assert "last error: experiment=full depth=8 lr=0.1 seed=1: ValueError: no" in picture
     assert "its log: logs/k1.log" in picture
 
 
