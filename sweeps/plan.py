@@ -89,6 +89,11 @@ class Plan:
         """Whether every cell has its answer."""
         return not set(self.states) - set(ANSWERED)
 
+    @property
+    def undecided(self) -> int:
+        """How many runs follow when their settings are found or chosen."""
+        return sum(not cell.decided for cell in self.grid)
+
     def shell(self, job: Job) -> str:
         """The job as a line for a shell, recording in the store that this plan looks at."""
         line = shlex.join(job.command) + (f"  # {job.state}" if job.state != "planned" else "")

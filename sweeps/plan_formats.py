@@ -60,6 +60,7 @@ def as_json(plan: Plan, total: Total) -> str:
         "store": plan.shown,
         "made": plan.made.isoformat(timespec="seconds"),
         "complete": plan.complete,
+        "undecided": plan.undecided,
         "states": plan.states,
         "nodes": plan.counts,
         "workers": total.workers,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracker.commandline import QUESTIONS, store_option
+from tracker.commandline import QUESTIONS, counted, store_option
 
 if TYPE_CHECKING:
     from sweeps.expected import Total
@@ -70,6 +70,9 @@ def plan(
     click.echo(made.summary, err=True)
     if made.jobs:
         click.echo(told(time, made.made), err=True)
+    if made.undecided:
+        later = counted(made.undecided, "more run")
+        click.echo(f"{later} when trials have ended that find or choose their settings", err=True)
 
 
 def _print(plan: Plan, time: Total, shape: str | None, out: str | None) -> None:

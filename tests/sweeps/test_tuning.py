@@ -275,6 +275,7 @@ def test_undecided_runs_are_counted_but_have_no_command(tmp_path: Path) -> None:
     assert sum(plan.states.values()) == 16 + 6
     assert len(plan.cells["norm"]) == 16 + 6
     assert len(plan.jobs) == 16
+    assert plan.undecided == 6
     assert all("lr=" in " ".join(job.command) for job in plan.jobs)
     assert found(tmp_path, path).cells == ()
 
