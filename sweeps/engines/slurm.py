@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -19,9 +18,10 @@ from sweeps.engines.options import EngineOptions
 from sweeps.engines.slurm_ledger import Placed
 from sweeps.engines.slurm_notes import ENDED, STARTED, STOPPED, Note, read_notes
 from sweeps.engines.slurm_options import parameters, shares, wishes
-from sweeps.engines.slurm_place import Order, Share
 from sweeps.engines.slurm_queue import Standing
-from sweeps.exit_codes import CANNOT_START, FAILED, KILLED
+from sweeps.engines.slurm_submit import NotNowError, share, submit
+from sweeps.engines.slurm_verdict import is_sure, verdict
+from sweeps.exit_codes import CANNOT_START, KILLED
 from sweeps.exit_codes import STOPPED as STOPPED_CODE
 from tracker.errors import LaunchError
 from tracker.settings import STORE_VARIABLE
@@ -30,9 +30,6 @@ FOLDER = "_slurm"  # in the folder of logs: what submitit and the jobs keep
 LARGEST = 500  # jobs in one array; MaxArraySize is 1001 unless a cluster says otherwise
 POLL = 0.2  # seconds between two looks at the notes
 OFTEN, SELDOM = 2.0, 30.0  # seconds between two calls of squeue, with much and with little news
-SETTLES = 20.0  # seconds that a note may take to arrive through a shared folder
-OF_A_JOB = ("SLURM_", "SLURMD_", "SRUN_", "SUBMITIT_")  # variables that a job has of its own
-FINDS_SLURM = "SLURM_CONF"
 
 
 @dataclass
@@ -57,16 +54,17 @@ class SlurmEngine:
         self._folder = _made(options.logs.absolute() / FOLDER)
         self._name = self._wishes.parameters.get("job_name") or f"sweep-{secrets.token_hex(4)}"
         self._live: dict[str, _Live] = {}
+        self._backlog: list[list[list[Task]]] = []  # jobs that Slurm has not taken yet, by equal needs
         self._news: list[Event] = []
         self._stands: dict[str, Standing] = {}
-        self._looked = self._heard = time.monotonic()
+        self._looked = self._heard = self._tried = time.monotonic()
         self._cancelled = False
         self._attach()
 
     @property
     def room(self) -> int:
-        """Slurm has a queue of its own."""
-        return sys.maxsize
+        """Slurm has a queue of its own; while that is full, nothing more is asked for."""
+        return 0 if self._backlog else sys.maxsize
 
     @property
     def attached(self) -> Sequence[str]:
@@ -80,8 +78,9 @@ class SlurmEngine:
             if task.key in self._live:
                 _link(task.log, Path(self._live[task.key].placed.log))
         for _, group in groupby(sorted(new, key=_kind), key=_kind):
-            self._place(list(group))
-        self._heard = time.monotonic()
+            lot = list(group)
+            self._backlog.append([[lot[at] for at in part] for part in shares(len(lot), self._wishes)])
+        self._place()
 
     def events(self, timeout: float) -> list[Event]:
         """News since the last call, waiting at most `timeout` seconds for some."""
@@ -96,45 +95,53 @@ class SlurmEngine:
     def cancel(self, *, hard: bool) -> None:
         """Take what waits out of the queue and ask what runs to end; `hard` has Slurm kill it."""
         self._cancelled = True
-        if hard and self._live:
-            slurm_queue.cancel(self._jobs())
-        self._look()
+        dropped = [task for lot in self._backlog for part in lot for task in part]
+        self._news += [Event(task.key, "ended", STOPPED_CODE) for task in dropped]
+        self._backlog.clear()
+        if self._live:
+            if hard:
+                slurm_queue.cancel(self._jobs())
+            self._look()
 
     def close(self) -> None:
         """Nothing to do: jobs that are left are Slurm's, and the next sweep with these logs finds them."""
 
     # ----- placing
 
-    def _place(self, tasks: Sequence[Task]) -> None:
-        """One array for runs with the same needs, or several where there are very many."""
-        parts = shares(len(tasks), self._wishes)
-        for first in range(0, len(parts), LARGEST):
-            self._place_array([[tasks[at] for at in part] for part in parts[first : first + LARGEST]])
+    def _place(self) -> None:
+        """Submit what was not taken so far, in arrays that get smaller where Slurm refuses a large one."""
+        self._tried = time.monotonic()
+        size = LARGEST
+        while self._backlog:
+            lot = self._backlog[0]
+            size = min(size, len(lot))
+            try:
+                self._submit(lot[:size])
+            except NotNowError:
+                if size > 1:
+                    size //= 2
+                    continue
+                if not self._live:  # nothing of ours can end and make room
+                    raise
+                return
+            del lot[:size]
+            self._backlog = [lot for lot in self._backlog if lot]
 
-    def _place_array(self, parts: Sequence[Sequence[Task]]) -> None:
-        first = parts[0][0]
-        most = max(len(part) for part in parts)
+    def _submit(self, parts: Sequence[Sequence[Task]]) -> None:
+        """One array for runs with the same needs."""
+        first, most = parts[0][0], max(len(part) for part in parts)
         told = {"job_name": self._name, **parameters(first.needs, self._wishes, most)}
-        with _environment(first.environment):
-            jobs = _sbatch(self._folder, told, [self._share(part) for part in parts])
+        jobs = [share(part, self._wishes.at_once, self._folder) for part in parts]
+        ids = submit(self._folder, told, jobs, first.environment)
         runs = {
             task.key: Placed(job, told["job_name"], str(task.log))
-            for job, part in zip(jobs, parts, strict=True)
+            for job, part in zip(ids, parts, strict=True)
             for task in part
         }
         slurm_ledger.add(self._folder, runs)
         for key, placed in runs.items():
             self._live[key] = _Live(placed)
             self._tell(key, "queued", f"job {placed.job}")
-
-    def _share(self, tasks: Sequence[Task]) -> Share:
-        return Share(
-            orders=tuple(_order(task) for task in tasks),
-            at_once=self._wishes.at_once,
-            cores=tasks[0].needs.cores,
-            folder=str(Path.cwd()),
-            notes=str(self._folder),
-        )
 
     def _attach(self) -> None:
         """Take up what the ledger says, as far as Slurm still has it."""
@@ -157,9 +164,11 @@ class SlurmEngine:
     # ----- hearing
 
     def _collect(self) -> None:
+        now = time.monotonic()
+        if self._backlog and now - self._tried >= SELDOM:
+            self._place()
         if not self._live:
             return
-        now = time.monotonic()
         if now - self._looked >= min(SELDOM, max(OFTEN, (now - self._heard) / 4)):
             self._look()
         notes = read_notes(self._folder, [(live.placed.job, key) for key, live in self._live.items()])
@@ -203,7 +212,7 @@ class SlurmEngine:
             live.since = live.since or time.monotonic()
             if note is not None and note.kind == STOPPED:
                 self._tell(key, "ended", note.where, note.exit_code, note.seconds)
-            elif _is_sure(note, stand, live.since):
+            elif is_sure(note, stand, live.since):
                 self._conclude(key, live, note, stand)
         else:
             live.since = None
@@ -211,7 +220,7 @@ class SlurmEngine:
     def _conclude(self, key: str, live: _Live, note: Note | None, stand: Standing) -> None:
         """The job is over and its run did not say how it ended: Slurm's word counts."""
         where = note.where if note else f"job {live.placed.job}{f' on {stand.node}' if stand.node else ''}"
-        code, words = _verdict(stand, note is not None, self._folder, live.placed)
+        code, words = verdict(stand, note is not None, self._folder, live.placed)
         if self._cancelled and code in (None, KILLED, CANNOT_START, STOPPED_CODE):
             code, words = STOPPED_CODE, ""  # it was asked before it could hear it
         if words:
@@ -227,95 +236,9 @@ class SlurmEngine:
         self._news.append(Event(key, kind, exit_code, seconds, where))
 
 
-def _verdict(stand: Standing, began: bool, folder: Path, placed: Placed) -> tuple[int | None, str]:
-    """An exit code, None where nobody knows, and the words for the log."""
-    job = placed.job
-    known: Mapping[str, tuple[int | None, str]] = {
-        "CANCELLED": (STOPPED_CODE, "Slurm says that the job was cancelled"),
-        "OUT_OF_MEMORY": (KILLED, "Slurm ended the job: out of memory; raise --memory"),
-        "TIMEOUT": (FAILED, "Slurm ended the job: its time was over; raise --minutes"),
-        "DEADLINE": (FAILED, "Slurm ended the job: its deadline was over"),
-        "NODE_FAIL": (KILLED, f"Slurm says that the node {stand.node} failed"),
-        "BOOT_FAIL": (KILLED, f"Slurm says that the node {stand.node} did not start"),
-        "PREEMPTED": (KILLED, "Slurm gave the node to another job"),
-    }
-    if stand.state in known:
-        return known[stand.state]
-    if stand.state == "FAILED" and not began:
-        return CANNOT_START, _why_not_started(folder, job, stand.node)
-    if stand.state == "FAILED":
-        return KILLED, "Slurm says that the job failed; it was killed from outside"
-    return None, ""
-
-
-def _why_not_started(folder: Path, job: str, node: str) -> str:
-    try:
-        lines = (folder / f"{job}_0_log.err").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return f"the job left nothing in {folder}: does {node or 'the node'} see this folder?"
-    last = next((line.strip() for line in reversed(lines) if line.strip() and "srun: error" not in line), "")
-    return f"the job could not start: {last or 'it said nothing'}; more in {folder / f'{job}_0_log.err'}"
-
-
-def _is_sure(note: Note | None, stand: Standing, since: float) -> bool:
-    """Whether no note can come any more; one that never began and was cancelled has none."""
-    if note is None and stand.state == "CANCELLED" and not stand.node:
-        return True
-    return time.monotonic() - since > SETTLES
-
-
 def _kind(task: Task) -> tuple[Any, ...]:
     needs = task.needs
     return needs.cores, needs.gpus, needs.memory, needs.minutes, task.environment.get(STORE_VARIABLE, "")
-
-
-def _order(task: Task) -> Order:
-    """The task without the store's address, which may hold a password: Slurm hands that on by itself."""
-    environment = {name: value for name, value in task.environment.items() if name != STORE_VARIABLE}
-    command = task.command
-    kept = command[command.index("--checkpoint") + 1] if "--checkpoint" in command else ""
-    return Order(task.key, command, str(task.log.absolute()), kept, environment)
-
-
-def _sbatch(folder: Path, told: Mapping[str, Any], parts: Sequence[Share]) -> list[str]:
-    """Submit one job, or one array of jobs; their ids in the same order. Raises LaunchError."""
-    import submitit
-    from submitit.core.utils import FailedJobError, FailedSubmissionError
-
-    try:
-        executor = submitit.SlurmExecutor(folder)
-        executor.update_parameters(**told)
-        return [str(job.job_id) for job in executor.submit_array(list(parts))]
-    except (FailedJobError, FailedSubmissionError) as error:
-        raise LaunchError(f"sbatch takes no such job: {_words(error)}") from error
-    except OSError as error:
-        raise LaunchError(
-            f"{folder}: no job can be written here ({error}); name a folder with --logs"
-        ) from error
-
-
-def _words(error: Exception) -> str:
-    """What sbatch itself said."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    said = [line.removeprefix("sbatch: error: ") for line in lines if line.startswith("sbatch:")]
-    return "; ".join(said) or (lines[-1] if lines else type(error).__name__)
-
-
-@contextmanager
-def _environment(further: Mapping[str, str]) -> Iterator[None]:
-    """What Slurm hands on to the jobs: the launcher's environment, without that of a job around it."""
-    before = dict(os.environ)
-    try:
-        if "SLURM_JOB_ID" in before:
-            for name in before:
-                if name.startswith(OF_A_JOB) and name != FINDS_SLURM:
-                    del os.environ[name]
-        if STORE_VARIABLE in further:
-            os.environ[STORE_VARIABLE] = further[STORE_VARIABLE]
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def _made(folder: Path) -> Path:

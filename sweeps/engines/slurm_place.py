@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from sweeps.engines.slurm_again import freed
+from sweeps.engines.slurm_job import come_back, job_id, time_is_up, where
 from sweeps.engines.slurm_notes import ENDED, STARTED, STOPPED, Note, read_notes, write_note
 from sweeps.exit_codes import CANNOT_START, FAILED, KILLED, WORDS
 from sweeps.exit_codes import STOPPED as STOPPED_CODE
@@ -22,7 +23,6 @@ from tracker.settings import STORE_VARIABLE
 
 POLL = 0.2  # seconds between two looks at the processes
 WISH = signal.SIGURG  # the sweep wants an end; Slurm may send it to all processes of a job, which ignore it
-EARLY = 150.0  # seconds before the end of a job's time at which Slurm asks it to end, at most
 FIRST = 60.0  # seconds after a job's start in which a run had nearly all of the job's time
 
 
@@ -116,7 +116,7 @@ class Place:
             self._collect()
         if self._asked.by_sweep:
             for order in self._waiting:
-                self._write(order, Note(ENDED, _stamp(), _where(), STOPPED_CODE))
+                self._write(order, Note(ENDED, _stamp(), where(), STOPPED_CODE))
         elif self._asked.by_slurm and self._unfinished():
             self._come_back()
 
@@ -132,13 +132,13 @@ class Place:
         for order in self._share.orders:
             now = commands.get(order.key, order.command)
             if isinstance(now, int):
-                self._write(order, Note(ENDED, _stamp(), _where(), now))
+                self._write(order, Note(ENDED, _stamp(), where(), now))
             elif order.key not in before or order.key in commands:
                 left.append(Order(order.key, now, order.log, order.checkpoint, order.environment))
         return left
 
     def _start(self, order: Order) -> None:
-        note, kept = Note(STARTED, _stamp(), _where()), _written(order.checkpoint)
+        note, kept = Note(STARTED, _stamp(), where()), _written(order.checkpoint)
         try:
             process = _process(order, self._share)
         except OSError as error:
@@ -166,7 +166,7 @@ class Place:
 
     def _lost_its_time(self, run: Running) -> bool:
         """Whether the run had all of a job's time and kept no state: it would lose it again and again."""
-        whole = run.began - self._began < FIRST and _time_is_up()
+        whole = run.began - self._began < FIRST and time_is_up()
         return whole and _written(run.order.checkpoint) == run.kept
 
     def _end(self) -> None:
@@ -185,8 +185,7 @@ class Place:
 
     def _come_back(self) -> None:
         """Have Slurm queue this job again, unless somebody has cancelled it or Slurm does it by itself."""
-        if _state() == "RUNNING":
-            subprocess.run(("scontrol", "requeue", job_id()), check=False, timeout=60)
+        come_back()
         raise SystemExit(STOPPED_CODE)  # not by returning: a job that returned counts as done
 
     def _write(self, order: Order, note: Note) -> None:
@@ -195,12 +194,6 @@ class Place:
     def _say(self, order: Order, words: str) -> None:
         with Path(order.log).open("a", encoding="utf-8") as log:
             log.write(f"{words}\n")
-
-
-def job_id() -> str:
-    """The job as squeue shows it."""
-    array = os.environ.get("SLURM_ARRAY_JOB_ID")
-    return f"{array}_{os.environ['SLURM_ARRAY_TASK_ID']}" if array else os.environ["SLURM_JOB_ID"]
 
 
 def _process(order: Order, share: Share) -> subprocess.Popen[bytes]:
@@ -237,42 +230,6 @@ def _exit_code(code: int) -> int:
 
 def _stamp() -> str:
     return uuid.uuid4().hex[:8]
-
-
-def _where() -> str:
-    node = os.environ.get("SLURMD_NODENAME", socket.gethostname())
-    cards = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-    return f"job {job_id()} on {node}{f' card {cards}' if cards else ''}"
-
-
-def _state() -> str:
-    return _squeue("%T")
-
-
-def _time_is_up() -> bool:
-    """Whether the end of the job's time is why Slurm asks; it asks up to a minute earlier than told."""
-    left, limit = _seconds(_squeue("%L")), _seconds(_squeue("%l"))
-    return left is not None and limit is not None and left <= min(EARLY, limit / 2)
-
-
-def _squeue(form: str) -> str:
-    command = ("squeue", "--noheader", f"--jobs={job_id()}", "--states=all", f"--format={form}")
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout.strip()
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-
-
-def _seconds(words: str) -> int | None:
-    """Of a time such as 1-02:03:04; None for UNLIMITED and the like."""
-    days, _, clock = words.rpartition("-")
-    parts = clock.split(":")
-    if not all(part.isdecimal() for part in parts) or (days and not days.isdecimal()):
-        return None
-    total = 0
-    for part in parts:
-        total = total * 60 + int(part)
-    return total + int(days or 0) * 86400
 
 
 def _written(path: str) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tracker.errors import LaunchError
 
 PATIENCE = 60.0  # seconds for one command; a busy controller takes its time
+LOOKS = 10.0  # seconds for a look at the queue, which the sweep takes again and again
 WAITS = ("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD")
 RUNS = ("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING")
 
@@ -79,7 +80,7 @@ def cancel(jobs: Sequence[str]) -> None:
 
 def _table(command: Sequence[str]) -> dict[str, Standing] | None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LOOKS, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     rows = [line.split("|") for line in done.stdout.splitlines() if line.count("|") >= 2]

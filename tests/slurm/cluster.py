@@ -45,7 +45,9 @@ PreemptMode=REQUEUE
 JobRequeue=1
 ReturnToService=2
 MinJobAge=600
+MaxArraySize=6
 KillWait=10
+MessageTimeout=5
 SlurmdTimeout=8
 {extra}
 NodeName=DEFAULT CPUs=4 RealMemory=4000 Gres=gpu:2,shard:4
@@ -92,7 +94,7 @@ class Cluster:
         self._start(node, "slurmd", "-D", "-f", str(self.folder / "slurm.conf"), "-N", node)
 
     def kill(self, name: str) -> None:
-        """kill -9 of a node, with everything that it has started, as if its machine lost power."""
+        """kill -9 of the controller, or of a node with everything that it has started, as if its machine lost power."""
         process = self.processes.pop(name)
         process.kill()
         self._kill_jobs(name)

@@ -11,14 +11,15 @@ import pytest
 
 from sweeps.engines.base import Task
 from sweeps.engines.slurm import SlurmEngine
-from tests.slurm.cluster import Cluster
+from tests.slurm.cluster import Cluster, wait
 from tests.slurm.conftest import first_line, kinds, over, started, until
+from tracker.errors import LaunchError
 
 OpenEngine = Callable[..., SlurmEngine]
 MakeTask = Callable[..., Task]
 
 
-def test_an_array_tells_exit_codes_as_they_are(open_engine: OpenEngine, make_task: MakeTask) -> None:
+def test_arrays_tell_exit_codes_as_they_are(open_engine: OpenEngine, make_task: MakeTask) -> None:
     engine, codes = open_engine(), (0, 1, 75, 76, 77, 78, 79)
 
     engine.submit([make_task(str(code), code=code) for code in codes])
@@ -28,8 +29,9 @@ def test_an_array_tells_exit_codes_as_they_are(open_engine: OpenEngine, make_tas
         str(code): code for code in codes
     }
     assert all(kinds(events, str(code)) == ["queued", "started", "ended"] for code in codes)
-    (job,) = {event.where.split("_")[0] for event in events}
-    assert job.startswith("job ")
+    jobs = {event.where.split()[1] for event in events}
+    assert len({job.split("_")[0] for job in jobs}) == 3  # this cluster takes at most six in one array
+    assert sum("_" in job for job in jobs) == 6
 
 
 def test_two_runs_share_each_card_by_shards(
@@ -108,7 +110,7 @@ def test_a_job_that_somebody_cancels_is_told_as_stopped(
 def test_a_job_that_cannot_start_says_why(
     open_engine: OpenEngine, make_task: MakeTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeps.engines.slurm.SETTLES", 1.0)
+    monkeypatch.setattr("sweeps.engines.slurm_verdict.SETTLES", 1.0)
     engine = open_engine()
     engine.submit([make_task("t")])
     next((tmp_path / "logs" / "_slurm").glob("*_submitted.pkl")).write_text("nonsense")
@@ -159,6 +161,33 @@ def test_the_password_of_the_store_lies_in_no_file(
     assert len(files) > 5
     assert "verysecretword" not in lines
     assert [path for path in files if b"verysecretword" in path.read_bytes()] == []
+
+
+def test_runs_are_heard_of_while_the_controller_is_away(
+    open_engine: OpenEngine, make_task: MakeTask, slurm: Cluster
+) -> None:
+    engine = open_engine()
+    engine.submit([make_task("t", seconds=3)])
+    until(engine, started())
+
+    slurm.kill("slurmctld")
+    (event,) = [event for event in until(engine, over(1)) if event.over]
+    with pytest.raises(LaunchError, match="Slurm does not answer"):
+        open_engine()
+    slurm.start_controller()
+    wait(lambda: slurm.run("squeue", "--noheader", "--states=all"))
+
+    assert event.exit_code == 0
+
+
+def test_what_sbatch_refuses_is_told_in_its_own_words(open_engine: OpenEngine, make_task: MakeTask) -> None:
+    with pytest.raises(LaunchError, match=r"sbatch does not take the job: .*not available"):
+        open_engine(gres="gpu:9").submit([make_task("t")])
+
+
+def test_a_partition_that_is_not_there_is_refused_before_anything_starts(open_engine: OpenEngine) -> None:
+    with pytest.raises(LaunchError, match="partition=urgend: .* did you mean urgent"):
+        open_engine(partition="urgend")
 
 
 def _name(folder: Path) -> str:
