@@ -68,6 +68,9 @@ bars: simulate ## every bar of the tree: what simulate prints, then findings, ta
 bench-tree: $(VENV)/installed ## the speed of the tree, beside MLflow's table, measured into docs/speed.md; about 20 minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.tree --out docs/speed.md
 
+bench-sweep: $(VENV)/installed ## the speed of sweeps, beside GNU parallel and Hydra, into docs/speed-sweeps.md; about ten minutes
+	$(BIN)/python -m benchmarks.sweep --json docs/speed-sweeps.json --out docs/speed-sweeps.md
+
 format: $(VENV)/tools ## put the code into the house's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
