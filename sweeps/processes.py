@@ -12,6 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tracker.leases.holder import start_of
+
+MARK = "SWEEPS_RUNNER"  # in the environment of all that a command starts: the process that answers for it
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # of prctl(2)
 LEFT = 2.0  # seconds for what a command leaves behind to end by itself
 POLL = 0.02  # seconds between two looks at that
@@ -39,7 +42,7 @@ class Command:
     """A command in a session of its own, which waits at a gate before it begins.
 
     It is forked before anything else happens here, because a process that has threads must not fork.
-    When this process is killed, the kernel kills the command, and an undertaker its whole group.
+    When this process is killed, the kernel kills the command, and an undertaker all that it has started.
     """
 
     def __init__(self, words: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -47,13 +50,14 @@ class Command:
         gate, self._gate = os.pipe()
         self._trouble, trouble = os.pipe()
         parent = os.getpid()
+        mark = f"{parent}-{start_of(parent)}"
         self.pid = os.fork()
         if self.pid == 0:
             os.close(self._gate)
-            _become(words, environment, parent, gate, trouble)
+            _become(words, {**environment, MARK: mark}, parent, gate, trouble)
         os.close(gate)
         os.close(trouble)
-        self._undertaker, self._undertaken = _undertaker(self.pid, (self._gate, self._trouble))
+        self._undertaker, self._undertaken = _undertaker(self.pid, mark, (self._gate, self._trouble))
 
     def begin(self) -> None:
         """Open the gate. Raises OSError where there is no such program."""
@@ -140,8 +144,8 @@ def _become(
         os._exit(0)
 
 
-def _undertaker(group: int, open_here: Sequence[int]) -> tuple[int, int]:
-    """A process that kills the group when this one ends without a word; with the way to give it one."""
+def _undertaker(group: int, mark: str, open_here: Sequence[int]) -> tuple[int, int]:
+    """A process that kills the rest when this one ends without a word; with the way to give it one."""
     waits, told = os.pipe()
     pid = os.fork()
     if pid:
@@ -158,8 +162,21 @@ def _undertaker(group: int, open_here: Sequence[int]) -> tuple[int, int]:
             os.close(number)
         if not os.read(waits, 1):
             _send_group(group, signal.SIGKILL)
+            for pid in _marked(mark):
+                with suppress(OSError):  # it has ended
+                    os.kill(pid, signal.SIGKILL)
     finally:
         os._exit(0)
+
+
+def _marked(mark: str) -> list[int]:
+    """The processes that a command with this mark has started, in whatever group."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # it has ended, or belongs to somebody else
+            if f"{MARK}={mark}".encode() in path.read_bytes().split(b"\0"):
+                found.append(int(path.parent.name))
+    return found
 
 
 def _send_group(group: int, number: int) -> bool:

@@ -273,7 +273,9 @@ def test_a_lost_lease_ends_the_run(runner: Runner, place: Path, leases: Leases) 
 def test_kill_9_of_the_runner_ends_the_command_and_frees_the_lease(
     runner: Runner, place: Path, leases: Leases
 ) -> None:
-    process = runner("sh", "-c", 'trap "" TERM; sleep 61 & echo "pids $$ $!"; wait')
+    process = runner(
+        "sh", "-c", 'trap "" TERM; sleep 61 & one=$!; setsid sleep 61 & echo "pids $$ $one $!"; wait'
+    )
     pids = [int(number) for number in printed(place, "pids ")[0].split()]
     process.kill()
     process.wait()
