@@ -131,7 +131,8 @@ class SlurmEngine:
         """One array for runs with the same needs."""
         first, most = parts[0][0], max(len(part) for part in parts)
         told = {"job_name": self._name, **parameters(first.needs, self._wishes, most)}
-        jobs = [share(part, self._wishes.at_once, self._folder) for part in parts]
+        at_once, early = self._wishes.at_once, int(told["signal_delay_s"])
+        jobs = [share(part, at_once, self._folder, early) for part in parts]
         ids = submit(self._folder, told, jobs, first.environment)
         runs = {
             task.key: Placed(job, told["job_name"], str(task.log))

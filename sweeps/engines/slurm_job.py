@@ -6,7 +6,9 @@ import os
 import socket
 import subprocess
 
-EARLY = 150.0  # seconds before the end of a job's time at which Slurm asks it to end, at most
+from sweeps.engines.slurm_options import minutes_of
+
+EARLIER = 60  # seconds that Slurm may send its signal earlier than told
 PATIENCE = 60.0  # seconds for a command of Slurm
 
 
@@ -28,10 +30,11 @@ def state() -> str:
     return _squeue("%T")
 
 
-def time_is_up() -> bool:
-    """Whether the end of the job's time is why Slurm asks; it asks up to a minute earlier than told."""
-    left, limit = seconds(_squeue("%L")), seconds(_squeue("%l"))
-    return left is not None and limit is not None and left <= min(EARLY, limit / 2)
+def time_is_up(early: int) -> bool:
+    """Whether the end of the job's time is why Slurm asks, so many seconds before."""
+    left = _squeue("%L")  # 59:30, 1:00:00 or UNLIMITED
+    minutes = minutes_of(left)
+    return minutes is not None and minutes * 60 <= early + EARLIER
 
 
 def come_back() -> None:
@@ -48,15 +51,3 @@ def _squeue(form: str) -> str:
         ).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
         return ""
-
-
-def seconds(words: str) -> int | None:
-    """Of a time such as 1-02:03:04; None for UNLIMITED and the like."""
-    days, _, clock = words.rpartition("-")
-    parts = clock.split(":")
-    if not all(part.isdecimal() for part in parts) or (days and not days.isdecimal()):
-        return None
-    total = 0
-    for part in parts:
-        total = total * 60 + int(part)
-    return total + int(days or 0) * 86400

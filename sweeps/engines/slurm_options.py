@@ -81,13 +81,14 @@ def parameters(needs: Needs, wished: Wishes, runs: int) -> dict[str, Any]:
     """What sbatch is told for jobs of at most `runs` runs that each have these needs."""
     at_once = min(wished.at_once, runs)
     minutes = needs.minutes * ceil(runs / at_once) or None
+    limit = minutes_of(str(wished.parameters.get("time", minutes)))
     made: dict[str, Any] = {
         "time": minutes,  # none asks for what the partition gives; submitit itself would say five minutes
         "cpus_per_task": needs.cores * at_once,
         "srun_args": [f"--cpus-per-task={needs.cores * at_once}"],  # which srun does not take from sbatch
         "gres": _cards(needs, wished),
         "mem": f"{ceil(needs.memory * at_once / 2**20)}M" if needs.memory else None,
-        "signal_delay_s": min(SIGNAL_BEFORE, minutes * 20) if minutes else SIGNAL_BEFORE,
+        "signal_delay_s": min(SIGNAL_BEFORE, int(limit * 20)) if limit else SIGNAL_BEFORE,
         "array_parallelism": max(1, wished.workers // at_once) if wished.workers else None,
     }
     # a cluster may have switched it off for jobs that do not say it
@@ -104,6 +105,18 @@ def shares(count: int, wished: Wishes) -> list[list[int]]:
     if wished.workers:
         jobs = min(jobs, max(1, wished.workers // wished.at_once))
     return [list(range(first, count, jobs)) for first in range(jobs)]
+
+
+def minutes_of(words: str) -> float | None:
+    """A time as sbatch takes it, such as 90, 90:30, 1:30:00, 2-12 or 2-12:00; None where it is none."""
+    days, dash, clock = words.rpartition("-")
+    parts = [float(part) if part.isdecimal() else -1.0 for part in clock.split(":")]
+    if min(parts) < 0 or (dash and not days.isdecimal()):
+        return None
+    if not dash and len(parts) < 3:
+        parts = [0.0, *parts]  # without days it begins with minutes
+    hours, minutes, seconds = [*parts, 0.0, 0.0][:3]
+    return int(days or 0) * 1440 + hours * 60 + minutes + seconds / 60
 
 
 def _cards(needs: Needs, wished: Wishes) -> str | None:

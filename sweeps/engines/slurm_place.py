@@ -46,6 +46,7 @@ class Share:
     cores: int  # of one run
     folder: str  # where the commands start
     notes: str
+    early: int  # seconds before the end of the job's time at which Slurm asks it to end
 
     def __call__(self) -> None:
         """Carry out every run, in this start of the job or in a later one."""
@@ -166,7 +167,7 @@ class Place:
 
     def _lost_its_time(self, run: Running) -> bool:
         """Whether the run had all of a job's time and kept no state: it would lose it again and again."""
-        whole = run.began - self._began < FIRST and time_is_up()
+        whole = run.began - self._began < FIRST and time_is_up(self._share.early)
         return whole and _written(run.order.checkpoint) == run.kept
 
     def _end(self) -> None:

@@ -30,10 +30,10 @@ class NotNowError(LaunchError):
     """Slurm may take the jobs later, or fewer of them now."""
 
 
-def share(tasks: Sequence[Task], at_once: int, notes: Path) -> Share:
+def share(tasks: Sequence[Task], at_once: int, notes: Path, early: int) -> Share:
     """The runs of one job, as they travel to its node."""
     orders = tuple(_order(task) for task in tasks)
-    return Share(orders, min(at_once, len(tasks)), tasks[0].needs.cores, str(Path.cwd()), str(notes))
+    return Share(orders, min(at_once, len(tasks)), tasks[0].needs.cores, str(Path.cwd()), str(notes), early)
 
 
 def submit(

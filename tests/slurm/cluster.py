@@ -94,7 +94,7 @@ class Cluster:
         self._start(node, "slurmd", "-D", "-f", str(self.folder / "slurm.conf"), "-N", node)
 
     def kill(self, name: str) -> None:
-        """kill -9 of the controller, or of a node with everything that it has started, as if its machine lost power."""
+        """kill -9 of a daemon with all that it has started, as if its machine lost power."""
         process = self.processes.pop(name)
         process.kill()
         self._kill_jobs(name)

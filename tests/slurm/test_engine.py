@@ -186,7 +186,7 @@ def test_what_sbatch_refuses_is_told_in_its_own_words(open_engine: OpenEngine, m
 
 
 def test_a_partition_that_is_not_there_is_refused_before_anything_starts(open_engine: OpenEngine) -> None:
-    with pytest.raises(LaunchError, match="partition=urgend: .* did you mean urgent"):
+    with pytest.raises(LaunchError, match=r"partition=urgend: .* did you mean urgent"):
         open_engine(partition="urgend")
 
 

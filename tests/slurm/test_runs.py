@@ -154,6 +154,24 @@ def test_a_preempted_run_goes_on_from_what_it_kept(
     goes_on(engine, events, place)
 
 
+def test_a_run_goes_on_when_its_time_was_over_if_it_has_kept_something(
+    open_engine: OpenEngine, make_run: Callable[..., Task], place: Path
+) -> None:
+    engine = open_engine(time="1")
+    engine.submit([make_run("keeps"), make_run("forgets", "keeps=False")])
+    events = until(engine, over(1))
+
+    (event,) = [event for event in events if event.over]
+    assert (event.key, event.exit_code) == ("forgets", 1)
+    (log,) = place.glob("forgets-*.log")
+    assert "raise --minutes" in log.read_text().splitlines()[-1]
+    (place / "go").touch()
+    events += until(engine, over(1))
+    assert (kinds(events, "keeps")[-1], events[-1].exit_code) == ("ended", 0)
+    assert kinds(events, "keeps").count("queued") > 1
+    assert statuses(place) == Counter(COMPLETED=1, INTERRUPTED=1)
+
+
 def test_a_run_whose_node_dies_goes_on_on_another(
     open_engine: OpenEngine, make_run: Callable[..., Task], place: Path, nodes_up: Cluster
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from sweeps.engines.base import Needs
 from sweeps.engines.options import EngineOptions
-from sweeps.engines.slurm_options import Wishes, parameters, shares, wishes
+from sweeps.engines.slurm_options import Wishes, minutes_of, parameters, shares, wishes
 from tracker.errors import LaunchError
 
 pytest.importorskip("submitit", reason="needs submitit: pip install 'sacred-grove[slurm]'")
@@ -57,6 +57,12 @@ def test_shards_take_the_place_of_a_card() -> None:
 def test_a_short_limit_leaves_time_between_the_signal_and_the_end() -> None:
     assert told(Needs(minutes=600))["signal_delay_s"] == 90
     assert told(Needs(minutes=2))["signal_delay_s"] == 40
+    assert told(Needs(), time="1")["signal_delay_s"] == 20
+
+
+def test_times_are_read_as_sbatch_reads_them() -> None:
+    words = ("90", "90:30", "1:30:00", "2-12", "2-12:30", "2-12:30:00", "UNLIMITED", "", "x-1", "None")
+    assert [minutes_of(each) for each in words] == [90, 90.5, 90, 3600, 3630, 3630, None, None, None, None]
 
 
 def test_parameters_of_sbatch_are_passed_on() -> None:
