@@ -10,7 +10,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,12 +59,11 @@ def _started() -> Connection:
     """A new cluster with a token of its own, so that none is written into the user's home."""
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir=SHORT if SHORT.is_dir() else None))
     own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
-    try:
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, folder, ignore_errors=True)
         _init("a Ray cluster on this machine", own, address=LOCAL, num_cpus=_cores(), include_dashboard=False,
               object_store_memory=OBJECT_STORE, _temp_dir=str(folder))  # fmt: skip
-    except LaunchError:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        undo.pop_all()
     return Connection("a Ray cluster on this machine", folder)
 
 
