@@ -111,8 +111,6 @@ def test_the_numbers_come_from_the_runs_that_report_and_the_sentence_names_the_b
 
 @pytest.mark.parametrize("sampler", ["random", "optuna"])
 def test_the_same_store_gives_the_same_proposals(tmp_path: Path, sampler: str) -> None:
-    if sampler == "optuna":
-        pytest.importorskip("optuna")
     path = questions(tmp_path, more=f"trials: 8\n    sampler: {sampler}")
     for job in made(tmp_path, path).jobs:
         end(tmp_path / "runs", job)
@@ -123,8 +121,6 @@ def test_the_same_store_gives_the_same_proposals(tmp_path: Path, sampler: str) -
 def test_what_is_under_way_changes_nothing_of_what_is_still_to_be_started(
     tmp_path: Path, sampler: str
 ) -> None:
-    if sampler == "optuna":
-        pytest.importorskip("optuna")
     path = questions(tmp_path, more=f"trials: 8\n    sampler: {sampler}")
     if sampler == "optuna":
         for job in made(tmp_path, path).jobs:
@@ -137,7 +133,6 @@ def test_what_is_under_way_changes_nothing_of_what_is_still_to_be_started(
 
 
 def test_optuna_proposes_in_rounds_and_keeps_to_the_budget(tmp_path: Path) -> None:
-    pytest.importorskip("optuna")
     path = questions(tmp_path, more="trials: 8\n    sampler: optuna")
     *tuning, final, last = finish(tmp_path, path)
 
@@ -151,7 +146,6 @@ def test_optuna_proposes_in_rounds_and_keeps_to_the_budget(tmp_path: Path) -> No
 
 
 def test_optuna_learns_where_the_best_lies(tmp_path: Path) -> None:
-    pytest.importorskip("optuna")
     path = questions(tmp_path, more="trials: 24\n    sampler: optuna")
     finish(tmp_path, path)
     trials = [one for one in found(tmp_path, path).trials if one.value == "wn"]
@@ -165,8 +159,6 @@ def test_optuna_learns_where_the_best_lies(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sampler", ["random", "optuna"])
 def test_two_questions_that_tune_the_same_value_share_its_trials(tmp_path: Path, sampler: str) -> None:
-    if sampler == "optuna":
-        pytest.importorskip("optuna")
     path = questions(tmp_path, more=f"trials: 8\n    sampler: {sampler}")
     again = path.read_text().partition("tree:\n")[2].replace("id: norm", "id: again").replace("wn]", "gn]")
     path.write_text(path.read_text() + again)
@@ -182,8 +174,6 @@ def test_two_questions_that_tune_the_same_value_share_its_trials(tmp_path: Path,
 def test_in_whatever_order_runs_start_fail_and_end_nothing_is_tried_twice(
     tmp_path: Path, sampler: str, luck: int
 ) -> None:
-    if sampler == "optuna":
-        pytest.importorskip("optuna")
     path = questions(tmp_path, more=f"trials: 6\n    sampler: {sampler}")
     runs, dice = tmp_path / "runs", Random(luck)
     while plan := made(tmp_path, path).jobs:
