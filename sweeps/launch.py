@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from sweeps.background import in_background
 from sweeps.conclusion import conclusion, status_of, stop_of, told
 from sweeps.driver import Driver, Result, Stay
 from sweeps.engines import open_engine
+from sweeps.engines.base import Attached, Engine
 from sweeps.engines.options import EngineOptions
 from sweeps.exit_codes import FAILED
 from sweeps.interrupts import INTERRUPTED
@@ -79,14 +80,25 @@ def _launch(wanted: Wanted, console: Console) -> int:
         engine.close()
         return 0
     _print(console, view.plan.summary)
-    with _launcher(wanted, leases, view) as launcher, SweepProgress(console, Account()) as screen:
-        ledger = Ledger(wanted.limits)
-        sweep = _sweep(wanted, launcher)
-        result = Driver(view, lookout, engine, sweep, launcher, screen, ledger, wanted.stay).drive()
+    result = _drive(wanted, console, lookout, view, leases, engine)
     if result.interrupted or result.repeated or result.left:  # runs have ended since the last look
         with suppress(StoreError):
             result.view = lookout.look()
     return _end(console, wanted, result)
+
+
+def _drive(
+    wanted: Wanted, console: Console, lookout: Lookout, view: View, leases: Leases, engine: Engine
+) -> Result:
+    """The sweep itself, under a lease of its launcher."""
+    try:
+        launcher = _launcher(wanted, leases, view)
+    except StoreError:
+        engine.close()
+        raise
+    with launcher, SweepProgress(console, Account()) as screen:
+        sweep, ledger, stay = _sweep(wanted, launcher), Ledger(wanted.limits), _stay(wanted, engine)
+        return Driver(view, lookout, engine, sweep, launcher, screen, ledger, stay).drive()
 
 
 def _launcher(wanted: Wanted, leases: Leases, view: View) -> Launcher:
@@ -103,6 +115,12 @@ def _launcher(wanted: Wanted, leases: Leases, view: View) -> Launcher:
 def _sweep(wanted: Wanted, launcher: Launcher) -> Sweep:
     options = wanted.options
     return Sweep(wanted.questions, wanted.address, wanted.engine, options.logs, launcher.key, options.needs)
+
+
+def _stay(wanted: Wanted, engine: Engine) -> Stay:
+    """What is waited for: where an earlier launcher left runs to the cluster, these as well."""
+    comes_back = isinstance(engine, Attached) and bool(engine.attached) and not wanted.stay.leaves
+    return replace(wanted.stay, for_others=wanted.stay.for_others or comes_back)
 
 
 def _leave(console: Console, wanted: Wanted, view: View) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -63,3 +63,12 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Leave no process behind that this engine alone looks after."""
+
+
+@runtime_checkable
+class Attached(Protocol):
+    """What an engine is as well whose runs go on without a launcher."""
+
+    @property
+    def attached(self) -> Sequence[str]:
+        """The keys of runs that an earlier launcher has placed, and that still wait or run."""
