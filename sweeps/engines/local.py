@@ -3,161 +3,202 @@
 from __future__ import annotations
 
 import os
-import shutil
-import signal
+import re
+import shlex
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeps.engines.base import Event
-from sweeps.plan import Job
+from sweeps.engines.base import Event, Task
+from sweeps.engines.cards import cards, variables
+from sweeps.engines.machine import cores, free_memory, threads
+from sweeps.engines.measuring import Measuring
+from sweeps.engines.options import EngineOptions
+from sweeps.engines.places import Group, places
+from sweeps.engines.process_tree import kill_tree
+from sweeps.exit_codes import CANNOT_START, FAILED, KILLED
 from tracker.errors import LaunchError
-from tracker.settings import QUESTIONS_VARIABLE, STORE_VARIABLE
 
 POLL = 0.05  # seconds between two looks at the processes
-GRACE = 10.0  # seconds that a run has to record its own end before it is killed
-GPUS = Path("/proc/driver/nvidia/gpus")  # one entry a card, there without importing anything
+GRACE = 30.0  # seconds for a process that was asked to end; the runner's own grace for the run is shorter
+TAIL = 16384  # bytes at the end of a log in which the reason of a failure stands
 
-
-def cores() -> int:
-    """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def gpus() -> list[str]:
-    """The graphics cards that this process may use, as CUDA_VISIBLE_DEVICES names them."""
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None:
-        return [card for card in chosen.split(",") if card]
-    return [str(number) for number, _ in enumerate(GPUS.iterdir())] if GPUS.is_dir() else []
-
-
-def default_workers() -> int:
-    """One run a card, or one a core where there is none."""
-    return len(gpus()) or cores()
+_NO_ROOM = re.compile(rb"out of memory|OutOfMemory|RESOURCE_EXHAUSTED|ALLOC_FAILED", re.IGNORECASE)
 
 
 @dataclass
 class _Running:
-    job: Job
+    task: Task
     process: subprocess.Popen[bytes]
-    log: Path
-    slot: int
+    group: Group
     started: float
+    shared: bool = False  # whether another run was on its card
+    asked: bool = False  # to end, because its time was over
 
 
 class LocalEngine:
-    """At most `workers` runs at once, the cores divided between them, each run's output in its own log.
+    """Runs on the cores and cards of this machine, divided between them.
 
     Threads are divided because runs that each take every core slow each other down several times over.
     """
 
-    def __init__(self, workers: int, store: str, logs: Path) -> None:
-        self._free = deque(range(workers))
-        self._threads = max(1, cores() // workers)
-        self._store = store
-        self._logs = logs
-        self._waiting: deque[Job] = deque()
+    def __init__(self, options: EngineOptions) -> None:
+        if options.extra:
+            raise LaunchError(
+                f"{next(iter(options.extra))}: the engine local has no further options; leave it out"
+            )
+        found = cards()
+        self._places = places(options, cores(), found, free_memory())
+        self._measuring = Measuring(self._places) if self._places.measured else None
+        self._waiting: deque[Task] = deque()
         self._running: list[_Running] = []
         self._news: list[Event] = []
-        self._submitted = 0
+        self._alone: set[str] = set()  # keys of runs that lacked memory on a card that they shared
 
-    def submit(self, jobs: Sequence[Job]) -> None:
-        """Take the jobs; they start as workers become free."""
-        _check(jobs, self._logs)
-        self._waiting.extend(jobs)
+    @property
+    def room(self) -> int:
+        """The places that are free."""
+        return max(0, self._places.free - len(self._waiting))
+
+    def submit(self, tasks: Sequence[Task]) -> None:
+        """Take the tasks; they start as places become free."""
+        self._waiting.extend(tasks)
         self._fill()
 
     def events(self, timeout: float) -> list[Event]:
-        """Starts and ends since the last call."""
+        """News since the last call, waiting at most `timeout` seconds for some."""
         deadline = time.monotonic() + timeout
         while True:
             self._collect()
-            if self._news or time.monotonic() >= deadline:
+            left = deadline - time.monotonic()
+            if self._news or left <= 0:
                 news, self._news = self._news, []
                 return news
-            time.sleep(POLL)
+            time.sleep(min(POLL, left))
 
     def cancel(self, *, hard: bool) -> None:
-        """Drop what waits; interrupt what runs, or kill it."""
-        self._waiting.clear()
+        """Drop what waits; ask what runs to end, or kill it with everything under it."""
+        self._drop()
         for running in self._running:
-            _signal(running.process, signal.SIGKILL if hard else signal.SIGTERM)
+            if running.process.poll() is None:
+                kill_tree(running.process.pid) if hard else running.process.terminate()
 
     def close(self) -> None:
         """End every process: asked first, killed after a grace."""
         self.cancel(hard=False)
         deadline = time.monotonic() + GRACE
         for running in self._running:
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 running.process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                _signal(running.process, signal.SIGKILL)
-                running.process.wait()
+        self.cancel(hard=True)
+        for running in self._running:
+            running.process.wait()
         self._running.clear()
+
+    def _drop(self) -> None:
+        """Tell of what waits that it will not start: it has not begun, so nothing is lost."""
+        for task in self._waiting:
+            self._places.give_back(task.key)
+            self._news.append(Event(task.key, "lost"))
+        self._waiting.clear()
 
     def _collect(self) -> None:
         for running in [running for running in self._running if running.process.poll() is not None]:
             self._running.remove(running)
-            self._free.append(running.slot)
-            seconds = time.monotonic() - running.started
-            self._news.append(Event(running.job, running.log, running.process.returncode, seconds))
+            self._places.give_back(running.task.key)
+            self._news.append(self._ended(running))
+        self._end_overdue()
+        if self._measuring:
+            self._measuring.look({running.task.key: running.process.pid for running in self._running})
         self._fill()
 
+    def _ended(self, running: _Running) -> Event:
+        key, code = running.task.key, running.process.returncode
+        if self._measuring:
+            self._measuring.ended(key)
+        self._alone.discard(key)
+        if code == FAILED and running.shared and _lacked_memory(running.task.log):
+            self._alone.add(key)
+            code = KILLED  # by its neighbours: it says nothing about the run
+        return Event(key, "ended", code, time.monotonic() - running.started, _where(running.group))
+
+    def _end_overdue(self) -> None:
+        for running in self._running:
+            limit = running.task.needs.minutes * 60
+            if limit and not running.asked and time.monotonic() - running.started >= limit:
+                running.asked = True
+                running.process.terminate()
+
     def _fill(self) -> None:
-        while self._free and self._waiting:
-            self._start(self._waiting.popleft(), self._free.popleft())
+        for task in tuple(self._waiting):
+            group = self._places.take(task.key, alone=task.key in self._alone)
+            if group is not None:
+                self._waiting.remove(task)
+                self._start(task, group)
 
-    def _start(self, job: Job, slot: int) -> None:
-        self._submitted += 1
-        log = self._logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{self._submitted:04d}.log"
-        with log.open("wb") as output:
-            output.write(f"$ {' '.join(job.command)}\n".encode())
-            output.flush()
-            process = subprocess.Popen(
-                _with_this_python(job.command),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=self._environment(job, slot),
-                start_new_session=True,  # Ctrl-C reaches the sweep alone, which then ends its runs in order
-            )
-        self._running.append(_Running(job, process, log, slot, time.monotonic()))
-        self._news.append(Event(job, log))
+    def _start(self, task: Task, group: Group) -> None:
+        try:
+            process = _process(task, group)
+        except OSError as error:
+            self._places.give_back(task.key)
+            _add(task.log, f"The run cannot start: {error}; see to it and start the sweep again")
+            self._news.append(Event(task.key, "ended", CANNOT_START))
+            return
+        self._running.append(_Running(task, process, group, time.monotonic()))
+        if group.cards:
+            self._note_shared(group)
+        self._news.append(Event(task.key, "started", where=_where(group)))
 
-    def _environment(self, job: Job, slot: int) -> dict[str, str]:
-        threads = str(self._threads)
-        chosen = {STORE_VARIABLE: self._store, QUESTIONS_VARIABLE: ",".join(job.nodes)}
-        chosen |= {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-        if cards := gpus():
-            chosen["CUDA_VISIBLE_DEVICES"] = cards[slot % len(cards)]
-        return {**os.environ, **chosen, "PYTHONUNBUFFERED": "1"}
+    def _note_shared(self, group: Group) -> None:
+        there = [running for running in self._running if running.group is group]
+        for running in there:
+            running.shared |= len(there) > 1
 
 
-def _check(jobs: Sequence[Job], logs: Path) -> None:
-    """Raise LaunchError for what would fail half-way: no such program, no place for logs."""
-    for program in {_with_this_python(job.command)[0] for job in jobs}:
-        if shutil.which(program) is None:
-            raise LaunchError(f"{program}: there is no such program; correct `launch` in the question file")
+def _process(task: Task, group: Group) -> subprocess.Popen[bytes]:
+    task.log.parent.mkdir(parents=True, exist_ok=True)
+    with task.log.open("ab") as output:
+        output.write(f"$ {shlex.join(_of_the_run(task.command))}\n".encode())
+        output.flush()
+        return subprocess.Popen(
+            task.command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=_environment(task, group),
+            start_new_session=True,  # Ctrl-C reaches the sweep alone, which then ends its runs in order
+        )
+
+
+def _environment(task: Task, group: Group) -> dict[str, str]:
+    inherited = {**os.environ, **task.environment}
+    chosen = threads(group.threads[task.key], inherited)
+    chosen |= variables(group.cards) if group.cards else {}
+    return {**inherited, **chosen, "PYTHONUNBUFFERED": "1"}
+
+
+def _of_the_run(command: tuple[str, ...]) -> tuple[str, ...]:
+    """What a user would type: the command behind the runner's own words."""
+    return command[command.index("--") + 1 :] if "sweeps.runner" in command and "--" in command else command
+
+
+def _where(group: Group) -> str:
+    return f"card {', '.join(group.cards)}" if group.cards else ""
+
+
+def _lacked_memory(log: Path) -> bool:
     try:
-        logs.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LaunchError(
-            f"{logs}: no logs can be kept here ({error.strerror}); name a folder with --logs"
-        ) from error
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - TAIL))
+            return _NO_ROOM.search(file.read()) is not None
+    except OSError:
+        return False
 
 
-def _with_this_python(command: Sequence[str]) -> list[str]:
-    """The command with `python` meaning the Python that runs the sweep."""
-    return [sys.executable if command[0] in ("python", "python3") else command[0], *command[1:]]
-
-
-def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    try:
-        os.killpg(process.pid, number)
-    except ProcessLookupError:
-        return  # it ended by itself in the meantime
+def _add(log: Path, words: str) -> None:
+    with suppress(OSError), log.open("a", encoding="utf-8") as file:
+        file.write(f"{words}\n")
