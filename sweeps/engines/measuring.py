@@ -68,7 +68,7 @@ class Measuring:
             self._places.learn(used, self._room)
 
     def _used(self, key: str, pid: int, cards: list[Card]) -> int:
-        """What the run takes; where nobody tells and it is alone: by how much its card is fuller than before."""
+        """What the run takes; where nobody tells, by how much the card that it has alone is fuller."""
         told = used_by({pid, *descendants(pid)})
         if told is not None:
             return told
