@@ -7,6 +7,7 @@ frozen_bn      train everything but BatchNorm, which keeps the affine map and st
 statistics     BatchNorm's statistics: followed, frozen, computed again, of the test batch, under shift
 normalisation  other normalisations in the place of BatchNorm, before or after the activation
 weight_norm    weight normalisation in the place of BatchNorm
+pitfalls       known mistakes, made on purpose, with the damage as a number
 batch_size     batch sizes with a stated learning-rate rule
 
 Start one with ``python -m experiments.bn_only with smoke seed=3``.

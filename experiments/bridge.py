@@ -18,6 +18,7 @@ from experiments.training.results import (
     StepResult,
     Table,
     TestResult,
+    Warned,
 )
 from experiments.training.setting_checks import NAMED_DATA
 from experiments.training.settings import SettingsError, TrainSettings
@@ -50,13 +51,18 @@ NAMED_CONFIGS: dict[str, dict[str, Any]] = {
 
 
 def train_with(
-    experiment: Any, *, fixed: Mapping[str, Any], defaults: Mapping[str, Any] | None = None
+    experiment: Any,
+    *,
+    fixed: Mapping[str, Any],
+    defaults: Mapping[str, Any] | None = None,
+    pitfalls: bool = False,
 ) -> None:
     """Make the experiment train: settings, named configs, checks and the main command.
 
     `fixed` is what the experiment is; those settings are no part of its configuration. `defaults` are other
-    starting values for the rest.
+    starting values for the rest. Mistakes can be made on purpose only with `pitfalls`.
     """
+    fixed = dict(fixed) if pitfalls else {"pitfall": "none", **fixed}
     settings = TrainSettings.from_config({**fixed, **(defaults or {})}).to_config()
     del settings["seed"]  # Sacred draws one when none is given
     experiment.add_config({name: value for name, value in settings.items() if name not in fixed})
@@ -117,6 +123,9 @@ def _train(run: Any, settings: TrainSettings) -> float | None:
             _say(result, settings.epochs)
             if isinstance(result, Diverged):
                 note_divergence(run, result.step, result.layer)
+            elif isinstance(result, Warned):
+                warnings = run.info["training"]["warnings"]
+                run.info["training"]["warnings"] = {**warnings, result.guard: result.words}
             elif isinstance(result, TestResult):
                 accuracy = result.accuracy
             elif isinstance(result, EpochResult):
@@ -155,6 +164,7 @@ def _facts(state: TrainState, dataset: Dataset, resumed: bool) -> dict[str, Any]
         "threads": torch.get_num_threads(),
         "zero_grad": "set_to_none",
         "resumed_after_epoch": state.epoch if resumed else None,
+        "warnings": {},  # what the guards found: guard -> words
     }  # fmt: skip
 
 
@@ -176,7 +186,7 @@ def _metrics(result: Result) -> dict[str, float | None]:
             return {"test.loss": result.loss, "test.accuracy": result.accuracy}
         case Measured():
             return dict(result.numbers)
-        case Diverged() | Table():
+        case Diverged() | Table() | Warned():
             return {}
 
 
@@ -214,6 +224,8 @@ def _say(result: Result, epochs: int) -> None:
             print(f"epoch {result.epoch}/{epochs}: {numbers}", flush=True)
         case TestResult():
             print(f"test accuracy {result.accuracy:.2f} % of {result.images} images", flush=True)
+        case Warned():
+            print(f"warning, {result.guard}: {result.words}", flush=True)
         case Diverged():
             where = f"; {result.layer} is the first layer that is not finite" if result.layer else ""
             print(f"diverged at step {result.step}{where}", flush=True)

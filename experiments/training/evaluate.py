@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from statistics import fmean
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +18,8 @@ from experiments.training.norms import batchnorm_layers
 from experiments.training.precision import autocast
 from experiments.training.score import Score, Tally
 from experiments.training.views import over_views
+
+Forward: TypeAlias = Callable[[nn.Module, Tensor], Tensor]
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -70,10 +74,10 @@ def _gap_of_chunk(model: nn.Module, images: Tensor, labels: Tensor, precision: s
     return losses.train_loss - losses.eval_loss
 
 
-def forward(model: nn.Module, images: Tensor, precision: str) -> Tensor:
+def forward(model: nn.Module, images: Tensor, precision: str, through: Forward | None = None) -> Tensor:
     """The network's outputs (n, classes) in fp32, so that every loss is computed in fp32."""
     with autocast(images.device, precision):
-        outputs: Tensor = model(images)
+        outputs: Tensor = through(model, images) if through else model(images)
     return outputs.float()
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
-import torch
-from torch import Tensor
-
-from experiments.training.averaging import follow_epoch, follow_step
+from experiments.training.averaging import follow_epoch
 from experiments.training.closing import close
 from experiments.training.data import Dataset
-from experiments.training.evaluate import NonFiniteLossError, evaluate, forward, mode_gap, non_finite_layer
-from experiments.training.losses import LOSSES
+from experiments.training.evaluate import NonFiniteLossError, evaluate, mode_gap
+from experiments.training.guards import Guards
 from experiments.training.resizing import sized
 from experiments.training.results import Diverged, EpochResult, Result, StepResult
 from experiments.training.score import Tally
 from experiments.training.state import TrainState, batches_of, fixed_batch, start
+from experiments.training.step import take_step
 
 __all__ = ["TrainState", "start", "train"]
 
@@ -41,6 +40,8 @@ def _train(state: TrainState, dataset: Dataset) -> Iterator[Result]:
     training = batches_of(dataset, dataset.train, settings, state.device)
     validation = batches_of(dataset, dataset.validation, settings, state.device)
     fixed = fixed_batch(training, settings)
+    guards = Guards(state)
+    guards.before_training()
 
     while state.epoch < settings.epochs:
         # pass over the training images, in the order that this epoch of this seed has
@@ -49,7 +50,8 @@ def _train(state: TrainState, dataset: Dataset) -> Iterator[Result]:
         for images, labels in training.epoch(
             settings.batch_size, settings.seed, state.epoch, settings.augment
         ):
-            lr = _step(state, sized(images, state), labels, tally)
+            with guards.first_step() if state.step == 0 else nullcontext():
+                lr = take_step(state, sized(images, state), labels, tally, guards)
             due = settings.log_every > 0 and state.step % settings.log_every == 0
             if due or state.step % LOOK_BACK == 0:
                 _check_losses(state, tally)
@@ -60,8 +62,14 @@ def _train(state: TrainState, dataset: Dataset) -> Iterator[Result]:
 
         # look at the network, which leaves it as it is
         trained = tally.score()
-        held_out = evaluate(model, validation, settings.eval_batch_size, precision) if validation else None
+        with guards.evaluation():
+            held_out = (
+                evaluate(model, validation, settings.eval_batch_size, precision) if validation else None
+            )
         gap = mode_gap(model, *fixed, precision)
+        if state.epoch + 1 == settings.epochs:
+            guards.after_training(gap)
+        yield from guards.told()
 
         # now the epoch is over, and a checkpoint can be saved
         state.epoch += 1
@@ -80,43 +88,6 @@ def _train(state: TrainState, dataset: Dataset) -> Iterator[Result]:
         )
 
     yield from close(state, dataset, training, validation)
-
-
-def _step(state: TrainState, images: Tensor, labels: Tensor, tally: Tally) -> float:
-    """One optimiser step over a batch, in micro-batches; the learning rate it was made with."""
-    state.step += 1
-    if state.optimizer is not None:
-        state.optimizer.zero_grad()
-    size = state.settings.forward_batch
-    for part, answers in zip(torch.split(images, size), torch.split(labels, size), strict=True):
-        losses = _losses(state, part, answers, tally)
-        if state.optimizer is not None:
-            # gradients add up: over the whole batch they become those of its mean loss
-            (losses.sum() / state.settings.batch_size).backward()  # type: ignore[no-untyped-call]
-    if state.optimizer is None or state.schedule is None:
-        return 0.0
-    lr = float(state.optimizer.param_groups[-1]["lr"])
-    state.optimizer.step()
-    state.schedule.step()
-    follow_step(state.average, state.model, state.settings)
-    if state.settings.snapshots and state.step in state.cycle_ends:
-        state.snapshots.append({name: value.clone() for name, value in state.model.state_dict().items()})
-    return lr
-
-
-def _losses(state: TrainState, images: Tensor, labels: Tensor, tally: Tally) -> Tensor:
-    """The loss of every image (n,), counted; where each step is looked at, a bad one ends the run here."""
-    outputs = forward(state.model, images, state.precision)
-    losses = LOSSES[state.settings.loss](outputs, labels, state.settings.label_smoothing)
-    if looks_at_each_step(state) and not losses.isfinite().all():
-        raise NonFiniteLossError(non_finite_layer(state.model, images, state.precision))
-    tally.add(losses, outputs, labels)
-    return losses
-
-
-def looks_at_each_step(state: TrainState) -> bool:
-    """Whether reading a loss is free: on the CPU it is, elsewhere it waits for the device."""
-    return state.device.type == "cpu"
 
 
 def _check_losses(state: TrainState, tally: Tally) -> None:

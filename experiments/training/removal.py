@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -42,8 +43,10 @@ def batchnorm_rows(model: nn.Module) -> list[tuple[str, int, float, float, float
     """Every BatchNorm channel: layer, channel, scale, shift, running mean, running variance."""
     rows = []
     for name, layer in batchnorm_layers(model).items():
+        unknown = torch.full_like(layer.weight, math.nan)
         columns = (layer.weight, layer.bias, layer.running_mean, layer.running_var)
-        numbers = zip(*(column.tolist() for column in columns if column is not None), strict=True)
+        known = (unknown if column is None else column for column in columns)
+        numbers = zip(*(column.tolist() for column in known), strict=True)
         rows += [(name, channel, *of_channel) for channel, of_channel in enumerate(numbers)]
     return rows
 

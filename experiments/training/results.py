@@ -50,6 +50,15 @@ class TestResult:
 
 
 @dataclass(frozen=True)
+class Warned:
+    """Something that a guard has found; the training goes on."""
+
+    step: int
+    guard: str  # its name, one of those in `guards`
+    words: str
+
+
+@dataclass(frozen=True)
 class Measured:
     """Numbers that are looked at once, by the names that they are recorded under."""
 
@@ -75,4 +84,4 @@ class Diverged:
     layer: str  # the first module with a non-finite output; "loss" where all are finite; "" where not known
 
 
-Result: TypeAlias = StepResult | EpochResult | Measured | Table | TestResult | Diverged
+Result: TypeAlias = StepResult | EpochResult | Warned | Measured | Table | TestResult | Diverged

@@ -32,6 +32,10 @@ SCHEDULES = ("multistep", "cosine", "restarts", "constant")
 CYCLE_GROWTHS = ("none", "arithmetic", "geometric")
 LOSSES = ("cross_entropy", "squared", "absolute", "huber")
 AVERAGES = ("none", "ema", "swa")
+PITFALLS = (
+    "none", "freeze_after_step", "momentum_zero", "validate_in_train_mode", "shared_layer", "one_pass",
+    "three_passes", "untracked_statistics", "softmax_before_loss", "gradients_never_cleared", "wrong_view",
+)  # fmt: skip
 TEST_VIEWS = ("one", "flip", "shift", "flip+shift")
 LR_RULES = ("none", "linear", "sqrt")
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -64,6 +68,7 @@ def _check_choices(s: TrainSettings) -> None:
         "loss": LOSSES,
         "average": AVERAGES,
         "test_views": TEST_VIEWS,
+        "pitfall": PITFALLS,
         "lr_rule": LR_RULES,
         "precision": PRECISIONS,
     }

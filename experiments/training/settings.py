@@ -88,6 +88,9 @@ class TrainSettings:
         int, ...
     ] = ()  # progressive resizing: one after the other, for equal shares of the run
 
+    # a known mistake, made on purpose
+    pitfall: str = "none"
+
     # how it is computed
     seed: int = 0
     device: str = "auto"

@@ -21,6 +21,7 @@ from experiments.training.models import build_model
 from experiments.training.models.resnet import STAGES
 from experiments.training.norms import initialise_from_data, weight_norm_layers
 from experiments.training.optimizer import make_optimizer
+from experiments.training.pitfalls import PITFALLS, Pitfall
 from experiments.training.precision import resolve
 from experiments.training.schedule import cycle_ends, make_schedule
 from experiments.training.setting_checks import OF_BATCHNORM
@@ -44,6 +45,7 @@ class TrainState:
     precision: str  # fp32 or bf16
     split_hash: str
     steps_per_epoch: int
+    pitfall: Pitfall = field(default_factory=Pitfall)  # the right way, unless a mistake is asked for
     average: AveragedModel | None = None  # of the weights, to be tested in their place
     snapshots: list[dict[str, Tensor]] = field(default_factory=list)  # the network at the ends of cycles
     epoch: int = 0  # epochs done
@@ -74,6 +76,8 @@ def start(settings: TrainSettings, dataset: Dataset) -> TrainState:
     model = build_model(settings, len(dataset.classes)).to(device).to(memory_format=layout)
     _prepare_normalisation(model, settings, dataset, device)
 
+    pitfall = PITFALLS[settings.pitfall]
+    pitfall.build(model)
     if settings.trainable == "random":
         choose_weights(model, settings.seed)
 
@@ -95,6 +99,7 @@ def start(settings: TrainSettings, dataset: Dataset) -> TrainState:
         precision,
         dataset.split_hash,
         steps_per_epoch,
+        pitfall,
         start_average(model, settings),
     )
 
