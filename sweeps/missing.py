@@ -13,7 +13,7 @@ from tracker import Cell, Finding, Run, command, walk
 from tracker.questions.tuning import trials_per_value
 
 ANSWERED = ("done", "diverged")  # the states of a cell that there is an answer for
-UNDER_WAY = ("running", "queued")  # those in which somebody else is at it
+UNDER_WAY = ("running", "stalled", "queued")  # those in which somebody else is at it
 # the states of a question that is not asked, or not yet
 CLOSED = ("blocked", "parked", "moot")
 

@@ -32,7 +32,7 @@ class View:
     def elsewhere(self, own: Collection[str] = ()) -> frozenset[str]:
         """The keys of runs of these questions that are under way, but not those that are one's `own`."""
         cells = [cell for states in self.plan.cells.values() for cell in states.items()]
-        alive = {key for key, state in cells if state in ("running", "queued") or key in self.held}
+        alive = {key for key, state in cells if state in ("running", "stalled", "queued") or key in self.held}
         return frozenset(alive.difference(own))
 
 

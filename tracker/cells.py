@@ -16,7 +16,7 @@ from tracker.questions.tuning import listed
 from tracker.run import Run
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
-_ALIVE_FIRST = ("running", "queued")
+_ALIVE_FIRST = ("running", "stalled", "queued")
 
 
 @dataclass(frozen=True, slots=True)

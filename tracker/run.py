@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tracker.errors import TrackerError
+from tracker.progress import Progress
 
 if TYPE_CHECKING:
     import pandas
@@ -75,14 +76,17 @@ class Run:
     meta: Mapping[str, Any] = field(default_factory=dict)
     failure: str = ""  # the last line of the traceback of a run that failed
     fault: str = ""  # what could not be read of its record, in words
+    progress: Progress | None = field(default=None, compare=False)  # of a run that goes, where it is known
 
     def state(self, now: datetime) -> str:
-        """What the run is at `now`: queued, running, dead, done, diverged, failed or interrupted."""
+        """What the run is at `now`: queued, running, stalled, dead, done, diverged, failed or interrupted."""
         if self.status == "RUNNING":
             beat = self.heartbeat or self.started
             # a heartbeat far ahead is a clock that was wrong, and no life
             alive = beat is not None and abs((now - beat).total_seconds()) <= LIVE_FOR
-            return "running" if alive else "dead"
+            if not alive:
+                return "dead"
+            return "stalled" if self.progress and self.progress.has_stalled(now) else "running"
         if self.status == "COMPLETED":
             return "done" if self.diverged is None else "diverged"
         return {"QUEUED": "queued", "INTERRUPTED": "interrupted"}.get(self.status, "failed")

@@ -126,7 +126,7 @@ def test_who_looks_again_is_told_only_what_is_new(reader: Reader, database: Any)
     record(database, 5, loss=0.25)
     second = reader.look()
     whole = [document["_id"] for document in reader.wire.documents if "config" in document]
-    parts = [document["run_id"] for document in reader.wire.documents if "run_id" in document]
+    parts = [document["run_id"] for document in reader.wire.documents if "values" in document]
     assert (sorted(whole), sorted(parts)) == ([4, 5], [4, 5])
     assert second[0][:4] == first[0]
     assert second[1] == {1: 0.5, 2: 0.5, 3: 0.5, 4: 0.5, 5: 0.25}

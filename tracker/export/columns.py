@@ -88,7 +88,7 @@ RUNS: Mapping[str, str] = {
     "run": "id of the run in the store",
     "role": "answer (its number counts), diverged, no number, other setting (its nuisance settings were not "
     "chosen), tuning (it only chooses), rerun (another run counts); empty where the run did not complete",
-    "state": "queued, running, dead, done, diverged, failed or interrupted",
+    "state": "queued, running, stalled, dead, done, diverged, failed or interrupted",
     "status": "the status in the run's record",
     "metric": "what is measured",
     "metric_value": "the run's number",

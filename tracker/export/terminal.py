@@ -19,6 +19,7 @@ MARKS = {  # state -> sign, style
     "parked": ("○", "dim"),
     "queued": ("…", "cyan"),
     "running": ("…", "cyan"),
+    "stalled": ("!", "yellow"),
     "partial": ("…", "yellow"),
     "failed": ("×", "red"),
     "dead": ("×", "red"),

@@ -49,4 +49,10 @@ VERDICTS: Mapping[str, str] = {
     "unreplicated": _OPEN,
     "diverged": _LOST,
 }
-STATES: Mapping[str, str] = {"running": _GOOD, "failed": _BAD, "dead": _BAD, "diverged": _LOST}
+STATES: Mapping[str, str] = {
+    "running": _GOOD,
+    "stalled": _BAD,
+    "failed": _BAD,
+    "dead": _BAD,
+    "diverged": _LOST,
+}

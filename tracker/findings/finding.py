@@ -33,7 +33,8 @@ from tracker.wording.words import listed
 class Finding(Shown):
     """A node of the tree with all that its runs say.
 
-    `state` is planned, running, partial, failed, dead, diverged, done, blocked or moot.
+    `state` is planned, blocked, parked, moot, queued, running, stalled, partial, failed, dead, diverged or
+    done.
     """
 
     node: Node

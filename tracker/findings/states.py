@@ -13,6 +13,7 @@ STATUS = {
     "diverged": "done",
     "moot": "done",
 }
+ALIVE = ("running", "stalled", "queued")  # under way; the first that is among the runs is told
 CLOSED = ("parked", "blocked", "moot")  # what is not asked, or not yet; children share it
 ENDED = ("done", "diverged", "moot")
 _TROUBLES = ("failed", "interrupted", "dead")
@@ -22,7 +23,7 @@ def cells_state(states: Sequence[str]) -> str:
     """The state of a question from those of its cells."""
     if all(state in ("done", "diverged") for state in states):
         return "done" if "done" in states else "diverged"
-    for alive in ("running", "queued"):
+    for alive in ALIVE:
         if alive in states:
             return alive
     if any(trouble in states for trouble in _TROUBLES):
@@ -38,7 +39,7 @@ def group_state(children: Iterable[str]) -> str:
     states.discard("parked")
     if states <= set(ENDED):
         return "moot" if states == {"moot"} else "done"
-    for alive in ("running", "queued"):
+    for alive in ALIVE:
         if alive in states:
             return alive
     return "planned" if states <= {"planned", "blocked"} else "partial"

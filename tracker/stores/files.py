@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -11,6 +12,8 @@ from typing import IO, Any
 from tracker.errors import StoreError
 from tracker.journal.layout import is_run_name
 from tracker.journal.reader import journaled_values, metric_names, read_points, read_record, read_values
+from tracker.journal.signs import other_times, point_times
+from tracker.progress import progress
 from tracker.run import Run, Series, reduced
 from tracker.stores.artifacts import lost, place_of, places
 from tracker.stores.base import id_from, id_order, unknown_run
@@ -86,7 +89,13 @@ class FileStore:
         record = read_record(self._folder / str(id))
         if record is None:
             return None
-        return run_from({**record.document, "_id": id}, filter(None, [record.fault]))
+        run = run_from({**record.document, "_id": id}, filter(None, [record.fault]))
+        return self._going(run) if run.status == "RUNNING" else run
+
+    def _going(self, run: Run) -> Run:
+        """The run with what tells whether it still gets on."""
+        folder, begun = self._folder / str(run.id), filter(None, [run.started])
+        return replace(run, progress=progress(point_times(folder), [*begun, *other_times(folder)]))
 
     def _number(self, run: Run, name: str, reduction: str) -> float | None:
         number, last_step = self._index.number(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import IO, Any
 
 from tracker.address import masked
 from tracker.journal.identity import recorded_uuid
+from tracker.journal.moments import utc
+from tracker.progress import LOOKED_AT, progress
 from tracker.run import Run, Series
 from tracker.stores.artifacts import lost, place_of, places
 from tracker.stores.base import id_from, id_order, unknown_run
@@ -143,14 +146,37 @@ class MongoStore:
         return self._documents({"$project": HEAD})
 
     def _fetched(self, ids: Sequence[Any] | None) -> Iterator[tuple[Document, Run]]:
+        going = []
         for document in self._documents({"$unset": UNREAD}, ids):
-            yield document, _run(document)
+            run = _run(document)
+            if run.status == "RUNNING":
+                going.append((document, run))
+            else:
+                yield document, run
+        times = self._point_times([run.id for _, run in going])
+        for document, run in going:
+            yield document, _going(run, times.get(run.id, ()))
+
+    def _point_times(self, ids: Sequence[int | str]) -> dict[int | str, list[Any]]:
+        """The times of the latest points of each of these runs that has told any."""
+        times: dict[int | str, list[Any]] = defaultdict(list)
+        latest = {"run_id": 1, "timestamps": {"$slice": ["$timestamps", -LOOKED_AT]}}
+        wanted: list[Document] = [{"$match": {"run_id": {"$in": ids}}}, {"$project": latest}]
+        for part in self._database.metrics.aggregate(wanted) if ids else ():
+            times[part["run_id"]].extend(part.get("timestamps") or ())
+        return times
 
     def _documents(self, fields: Document, ids: Sequence[Any] | None = None) -> Iterator[dict[str, Any]]:
         """Every run; Sacred leaves a stump without an id when it ends a run that it could not begin."""
         wanted = [] if ids is None else [{"$match": {"_id": {"$in": ids}}}]
         found = self._database.runs.aggregate([*wanted, fields])
         return (document for document in found if document["_id"] is not None)
+
+
+def _going(run: Run, times: Iterable[Any]) -> Run:
+    """The run with what tells whether it still gets on; the times of its output are not on the server."""
+    points = [moment for moment in map(utc, times) if moment]
+    return replace(run, progress=progress(points, filter(None, [run.started])) if points else None)
 
 
 def _run(document: Document) -> Run:
