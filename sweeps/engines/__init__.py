@@ -13,11 +13,18 @@ from tracker.errors import LaunchError
 
 def open_engine(name: str, options: EngineOptions) -> Engine:
     """The engine with this name. Raises LaunchError where it is unknown, not installed or cannot serve."""
+    check_engine(name)
+    return ENGINES[name](options)
+
+
+def check_engine(name: str) -> None:
+    """Raise LaunchError where there is no such engine, or what it needs is not installed."""
     if name not in ENGINES:
         close = difflib.get_close_matches(name, ENGINES, n=1)
         rest = f"did you mean {close[0]}?" if close else f"there are {', '.join(ENGINES)}"
         raise LaunchError(f"--engine {name}: there is no such engine; {rest}")
-    return ENGINES[name](options)
+    if name in PACKAGES:
+        _need(PACKAGES[name], name)
 
 
 def _local(options: EngineOptions) -> Engine:
@@ -27,14 +34,12 @@ def _local(options: EngineOptions) -> Engine:
 
 
 def _slurm(options: EngineOptions) -> Engine:
-    _need("submitit", "slurm")
     from sweeps.engines.slurm import SlurmEngine
 
     return SlurmEngine(options)
 
 
 def _ray(options: EngineOptions) -> Engine:
-    _need("ray", "ray")
     from sweeps.engines.ray_cluster import RayEngine
 
     return RayEngine(options)
@@ -51,3 +56,4 @@ def _need(package: str, engine: str) -> None:
 
 
 ENGINES: dict[str, Callable[[EngineOptions], Engine]] = {"local": _local, "slurm": _slurm, "ray": _ray}
+PACKAGES = {"slurm": "submitit", "ray": "ray"}  # what an engine needs beside the sweeps
