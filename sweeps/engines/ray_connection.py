@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sweeps.engines.machine import cores
 from tracker.errors import LaunchError
 
 LOCAL = "local"  # Ray's word for a new cluster on this machine
@@ -61,7 +62,7 @@ def _started() -> Connection:
     own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
-        _init("a Ray cluster on this machine", own, address=LOCAL, num_cpus=_cores(), include_dashboard=False,
+        _init("a Ray cluster on this machine", own, address=LOCAL, num_cpus=cores(), include_dashboard=False,
               object_store_memory=OBJECT_STORE, _temp_dir=str(folder))  # fmt: skip
         undo.pop_all()
     return Connection("a Ray cluster on this machine", folder)
@@ -135,7 +136,3 @@ def _signals_kept() -> Iterator[None]:
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sweeps.engines.machine import THREADS
 from tracker.errors import LaunchError
 
 POLL = 0.2  # seconds between two looks at the process; a plain wait() would be deaf to ray.cancel
@@ -137,9 +138,8 @@ def _environment(order: Order) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("RAY_") and name not in OF_RAY
     }
-    threads = str(order.cores)
-    chosen = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "PYTHONUNBUFFERED": "1"}
-    return {**inherited, **chosen, **order.environment}
+    threads = dict.fromkeys(THREADS, str(order.cores))
+    return {**inherited, **threads, "PYTHONUNBUFFERED": "1", **order.environment}
 
 
 def _where() -> str:

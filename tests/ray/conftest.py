@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from sweeps.engines.base import Event, Needs, Task
 from sweeps.engines.options import EngineOptions
 from sweeps.engines.ray_cluster import RayEngine
+from sweeps.engines.ray_connection import SHORT
 
 SECONDS = 60  # until a test gives up on something that will come
 SOON = {  # a node that does not answer is given up after seconds, not after a minute
@@ -47,15 +50,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def token() -> str:
-    """The cluster's token in the environment, so that none is written into a home."""
-    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+def surroundings() -> Iterator[None]:
+    """The cluster's token in the environment, so that none is written into a home; a folder for its files."""
+    folder = tempfile.mkdtemp(prefix="ray-tests-", dir=SHORT)
+    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_TMPDIR": folder}
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": ".*"}
-    return os.environ["RAY_AUTH_TOKEN"]
+    (Path(folder) / "ray").mkdir()
+    yield
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
-def cluster(token: str) -> Iterator[Any]:
+def cluster(surroundings: None) -> Iterator[Any]:
     """A head that takes no runs, and a node of four cores and two graphics cards that Ray only counts."""
     from ray.cluster_utils import Cluster
 
