@@ -66,6 +66,18 @@ def test_ctrl_c_ends_the_runs_in_order(begin: Start, place: Path) -> None:
     assert all(lease.outcome and lease.outcome.exit_code == 75 for lease in leases(place))
 
 
+def test_runs_end_in_order_when_their_launcher_is_killed(begin: Start, place: Path) -> None:
+    rewrite(place, "act: succeed", "act: succeed, nap: 600.0")
+    sweep = begin("--gpus", "0.5")
+    started(place, 4)
+
+    sweep.send_signal(signal.SIGKILL)
+    sweep.communicate(timeout=60)
+
+    eventually(lambda: all(gone(lease.holder.pid) for lease in leases(place)))
+    assert statuses(place) == {"INTERRUPTED": 4}
+
+
 def test_ctrl_c_twice_kills(begin: Start, place: Path) -> None:
     rewrite(place, "act: succeed", "act: succeed, nap: 600.0")
     deaf = 'import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    print("toy started"'
