@@ -16,11 +16,13 @@ from sweeps.conclusion import conclusion, status_of, stop_of, told
 from sweeps.driver import Driver, Result, Stay
 from sweeps.engines import open_engine
 from sweeps.engines.base import Attached, Engine
+from sweeps.engines.machine import largest_memory
 from sweeps.engines.options import EngineOptions
 from sweeps.exit_codes import FAILED
 from sweeps.interrupts import INTERRUPTED
 from sweeps.launcher import PREFIX, Launcher
 from sweeps.ledger import Ledger
+from sweeps.limits import check
 from sweeps.policy import Limits
 from sweeps.progress import SweepProgress
 from sweeps.rehearsal import rehearse
@@ -35,6 +37,7 @@ from tracker.leases.holder import this_process
 if TYPE_CHECKING:
     from rich.console import Console
 
+MEASURED = ("local",)  # engines for which the memory that earlier runs took tells how many fit
 BACKGROUND = ("local",)  # engines whose launcher goes on alone where it is to leave the terminal
 
 
@@ -72,6 +75,8 @@ def _launch(wanted: Wanted, console: Console) -> int:
         raise LaunchError("\n".join(view.plan.hindrances))
     if _has_nothing_to_do(wanted, view):
         return _end(console, wanted, Result(view))
+    wanted = replace(wanted, options=_options(wanted, view))
+    check(view.startable(), wanted.address, wanted.engine, wanted.options)
     if wanted.options.detach and wanted.engine in BACKGROUND and not wanted.dry_run:
         return _leave(console, wanted, view)
     engine = open_engine(wanted.engine, wanted.options)
@@ -99,6 +104,16 @@ def _drive(
     with launcher, SweepProgress(console, Account()) as screen:
         sweep, ledger, stay = _sweep(wanted, launcher), Ledger(wanted.limits), _stay(wanted, engine)
         return Driver(view, lookout, engine, sweep, launcher, screen, ledger, stay).drive()
+
+
+def _options(wanted: Wanted, view: View) -> EngineOptions:
+    """The options, with the memory that runs of these questions took where nobody says what one needs."""
+    options, needs = wanted.options, wanted.options.needs
+    if wanted.engine not in MEASURED or needs.memory:
+        return options
+    cells = {cell.key for cell in view.plan.grid}
+    memory = largest_memory(lease for key, lease in view.seen.items() if key in cells)
+    return replace(options, needs=replace(needs, memory=memory))
 
 
 def _launcher(wanted: Wanted, leases: Leases, view: View) -> Launcher:

