@@ -192,10 +192,10 @@ class SlurmEngine:
         self._looked = time.monotonic()
         if stands is None:
             return
-        forgotten = sorted({run.job for run in placed} - set(stands))
+        found = {run.job: slurm_queue.standing(stands, run.job) for run in placed}
+        forgotten = [job for job, stand in found.items() if stand is None]
         known = slurm_queue.history(forgotten) if forgotten else {}
-        gone = {job: known.get(job, Standing("", "")) for job in forgotten}
-        self._stands = {**stands, **gone}
+        self._stands = {job: stand or known.get(job, Standing("", "")) for job, stand in found.items()}
 
     def _hear(self, key: str, live: _Live, note: Note | None, stand: Standing | None) -> None:
         """What is new of one run: its own note counts first, then what Slurm says of its job."""

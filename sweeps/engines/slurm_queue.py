@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tracker.errors import LaunchError
@@ -55,6 +55,11 @@ def queue(job_names: Sequence[str]) -> dict[str, Standing] | None:
     """All jobs with these names that the controller still knows; None where it does not answer now."""
     options = ("--noheader", "--array", "--states=all", "--format=%i|%T|%N|%r")
     return _table(("squeue", *options, f"--name={','.join(job_names)}"))
+
+
+def standing(stands: Mapping[str, Standing], job: str) -> Standing | None:
+    """How a job stands; what was cancelled of an array shows as the array itself."""
+    return stands.get(job) or stands.get(job.partition("_")[0])
 
 
 def history(jobs: Sequence[str]) -> dict[str, Standing]:

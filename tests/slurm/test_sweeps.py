@@ -70,7 +70,7 @@ def test_a_sweep_answers_its_questions(start: Start, place: Path, slurm: Cluster
 
 
 def test_a_sweep_that_was_left_is_come_back_to(start: Start, place: Path, slurm: Cluster) -> None:
-    nap(place, 5.0)
+    nap(place, 3.0)
     first = start("--detach", "--cores", "4")
     output, _ = first.communicate(timeout=60)
     assert first.returncode == 0, output
@@ -86,7 +86,7 @@ def test_a_sweep_that_was_left_is_come_back_to(start: Start, place: Path, slurm:
 def test_a_launcher_that_is_killed_leaves_its_runs_to_the_next(
     start: Start, place: Path, slurm: Cluster
 ) -> None:
-    nap(place, 5.0)
+    nap(place, 3.0)
     first = start("--cores", "4")
     started(place, 2)
     first.kill()
