@@ -180,6 +180,12 @@ def _counts(finding: Finding) -> dict[str, Any]:
     }
 
 
+def costs(finding: Finding) -> tuple[float, float | None]:
+    """The hours that a question or group has used, and those that it will still take, where that is known."""
+    counts = _counts(finding)
+    return counts["cost_used_h"], counts["cost_left_h"]
+
+
 def _cost_left(cells: Sequence[Cell]) -> float | None:
     answers = {cell.answer.id: cell.answer for cell in cells if cell.answer}
     left = {_wanted(cell) for cell in cells if not cell.answer}

@@ -10,8 +10,11 @@ from rich.padding import Padding
 from rich.text import Text
 from rich.tree import Tree
 
-from tracker.findings import Finding
+from tracker.findings import Finding, walk
+from tracker.statistics.discovery import expected_false
+from tracker.table import costs
 from tracker.wording import sentences
+from tracker.wording.words import hours
 
 MARKS = {  # state -> sign, style
     "planned": ("○", "dim"),
@@ -39,10 +42,13 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 def render(findings: Iterable[Finding], console: Console) -> None:
     """Print the tree: per node its state, the question, the skill of each value, the finding."""
-    for finding in findings:
+    roots = list(findings)
+    for finding in roots:
         tree = Tree(_block(finding), guide_style="dim")
         _grow(tree, finding.children)
         _print(tree, console)
+    if told := sentences.reliance(*expected_false(one.lead for root in roots for one in walk(root))):
+        console.print(Text(told, "dim", overflow="fold"))
 
 
 def _print(tree: Tree, console: Console) -> None:
@@ -102,7 +108,14 @@ def _heading(finding: Finding) -> Text:
     stands = finding.standing
     holds = stands.state if finding.seal or stands.reason else ""  # what nobody has looked at is no news
     words = [word for word in (finding.state, finding.verdict, holds) if word]
-    return heading.append(f"  {', '.join(words)}", style)
+    return heading.append(f"  {', '.join(words)}", style).append(_costs(finding), "dim")
+
+
+def _costs(finding: Finding) -> str:
+    """What its runs took, and what the others will take."""
+    used, left = costs(finding)
+    told = [f"{hours(used)} used"] * (used > 0) + [f"{hours(left)} left"] * bool(left)
+    return f"  {', '.join(told)}" if told else ""
 
 
 def _skills(finding: Finding) -> list[Text]:

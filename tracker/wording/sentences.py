@@ -54,6 +54,13 @@ def progress(
     return "; ".join([*parts, *remarks.diverged(question, estimates)]) + "."
 
 
+def reliance(answered: int, false: int) -> str:
+    """How far several answers together can be trusted; nothing of a single one, whose p says it."""
+    if answered < 2:
+        return ""
+    return f"{answered} questions answered, at most {false} expected to be false (Benjamini and Hochberg)."
+
+
 def _done(states: Sequence[str]) -> str:
     counts = Counter(states)
     answered = counts.pop("done", 0) + counts.pop("diverged", 0)

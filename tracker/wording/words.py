@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -41,3 +42,12 @@ def margin(question: Question) -> str:
 def listed(values: Iterable[Any]) -> str:
     """Values one after the other, text as it is."""
     return ", ".join(value if isinstance(value, str) else json.dumps(value, default=repr) for value in values)
+
+
+def hours(amount: float | None) -> str:
+    """A time of computing, in the unit that suits it."""
+    if amount is None:
+        return "not known yet"
+    if amount < 0.995:
+        return f"{math.ceil(amount * 60)} min"
+    return f"{amount:,.1f} h" if amount < 100 else f"{amount:,.0f} h"

@@ -19,12 +19,12 @@ from tracker.errors import TrackerError
 from tracker.export.formats import write
 from tracker.export.page import page_text, write_page
 from tracker.export.page.evidence import checked_omniboard, evidence, run_address
-from tracker.export.page.figures import hours
 from tracker.export.page.recordings import Recordings
 from tracker.export.page.repeat import commands
 from tracker.export.page.words import state_sign, verdict_sign
 from tracker.findings import walk
 from tracker.questions.question import Claim
+from tracker.wording.words import hours
 
 LIMIT = 2_000_000  # bytes for 200 questions
 Laboratory = Callable[..., Any]

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from tracker.export.page.curve_plot import curve_plot, legend
 from tracker.export.page.curves import FEWEST_POINTS, MOST_POINTS, learning_curves
 from tracker.export.page.evidence import Evidence, evidence
-from tracker.export.page.figures import hours, value_text
+from tracker.export.page.figures import value_text
 from tracker.export.page.numbers_table import TableRow, has_differences, table_rows, tones
 from tracker.export.page.recordings import Recordings
 from tracker.export.page.skill_plot import skill_plot
@@ -19,6 +19,7 @@ from tracker.findings import Finding, walk
 from tracker.findings.claims import Checked
 from tracker.rounding import percentage
 from tracker.table import Row, rows
+from tracker.wording.words import hours
 
 _POINTS_IN_ALL = 14_000  # over all curves of a page, at about 25 bytes each with its range
 _DEEPEST_HEADING = 6

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,15 +69,6 @@ def probability(one: Comparison, alpha: float) -> str:
 def _written(p: float, alpha: float) -> str:
     """A p value, never rounded across alpha."""
     return p_value(p, alpha).removeprefix("=").replace("<", "< ")
-
-
-def hours(amount: float | None) -> str:
-    """A time of computing, in the unit that suits it."""
-    if amount is None:
-        return "not known yet"
-    if amount < 0.995:
-        return f"{math.ceil(amount * 60)} min"
-    return f"{amount:,.1f} h" if amount < 100 else f"{amount:,.0f} h"
 
 
 def by_seed(one: Estimate, decimals: int | None) -> str:

@@ -14,12 +14,12 @@ from markupsafe import Markup, escape
 
 from tracker.export.page.content import entries
 from tracker.export.page.evidence import checked_omniboard
-from tracker.export.page.figures import hours
 from tracker.export.page.recordings import Recordings
 from tracker.export.page.summary import summary, used_signs
 from tracker.export.page.visible import visible
 from tracker.export.page.words import STATUSES
 from tracker.findings import Finding, walk
+from tracker.wording.words import hours
 
 if TYPE_CHECKING:
     from jinja2 import Environment

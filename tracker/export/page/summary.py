@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 from tracker.configs import key
 from tracker.export.page.evidence import run_address
-from tracker.export.page.figures import hours
 from tracker.export.page.words import OUTCOMES, STATES, STATUSES, VERDICTS, Sign, state_sign, verdict_sign
 from tracker.findings import Finding, walk
 from tracker.run import Run
+from tracker.statistics.discovery import expected_false
 from tracker.tree import Cell
+from tracker.wording import sentences
+from tracker.wording.words import hours
 
 _TROUBLES = ("failed", "dead", "stalled", "interrupted")
 _LISTED = 12  # runs in a list; the rest is counted
@@ -45,6 +47,7 @@ class Summary:
     hours_used: float
     hours_left: float | None
     runs: int
+    reliance: str  # how far all answers together can be trusted
 
 
 def summary(findings: Sequence[Finding], omniboard: str) -> Summary:
@@ -67,6 +70,7 @@ def summary(findings: Sequence[Finding], omniboard: str) -> Summary:
         hours_used=sum(run.hours for run in runs.values()),
         hours_left=_hours_left(cells),
         runs=len(runs),
+        reliance=sentences.reliance(*expected_false(one.lead for one in asked)),
     )
 
 
