@@ -17,7 +17,8 @@ PROGRAMS = ("sbatch", "scontrol", "slurmctld", "slurmd", "munged")
 NODES = ("n1", "n2")
 SECONDS = 60  # until the cluster must answer
 
-# No cgroups, so that it runs in a container. A requeued job waits for cred_expire: 120 s unless told; 5 is the least.
+# No cgroups, so that it runs in a container.
+# A requeued job waits for cred_expire: 120 s unless told, and 5 s is the least.
 CONFIGURATION = """
 ClusterName=lab
 SlurmctldHost={host}(127.0.0.1)
