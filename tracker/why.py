@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from tracker.configs import same
 from tracker.findings import Finding
 from tracker.run import Run, Series
+from tracker.statistics.effects import Sample
 from tracker.statistics.estimates import Estimate
+from tracker.statistics.omnibus import welch_anova
 from tracker.statistics.seeds import POWER, SURE
 from tracker.statistics.verdicts import Comparison
 from tracker.stores.base import Store
@@ -64,6 +66,17 @@ def formula(finding: Finding, row: Row, field: str) -> str:
     """How a field of the row came about, in a line; empty for a field that needs no words."""
     write = _FORMULAS.get(field)
     return write(finding, row) if write else ""
+
+
+def matters(finding: Finding) -> str:
+    """Whether the parameter matters at all, in a line; empty under three values and for pairs."""
+    samples = [list(one.skills.values()) for one in finding.estimates]
+    if not finding.comparisons or len(samples) < 3 or finding.node.question.pair_by:
+        return ""
+    p = welch_anova([Sample.of(numbers) for numbers in samples]) if min(map(len, samples)) >= 3 else None
+    if p is None:
+        return ""
+    return f"all {len(samples)} values in one test, which decides no verdict: p = {p:.3g} (Welch's ANOVA)"
 
 
 def _step(series: Series, reduction: str, number: float | None) -> float | None:

@@ -10,11 +10,13 @@ import pingouin
 import pytest
 import statsmodels.api
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.oneway import anova_oneway
 from statsmodels.stats.power import TTestIndPower
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW, ttost_ind, ttost_paired
 
 from tracker.statistics.effects import Sample, bend, hedges, holm, paired, slope, welch
+from tracker.statistics.omnibus import welch_anova
 from tracker.statistics.seeds import power
 from tracker.statistics.testset import wilson
 
@@ -54,6 +56,18 @@ def test_pairs(seed: int) -> None:
     assert ours.interval(0.1) == pytest.approx(gaps.tconfint_mean(0.1))
     theirs = ttost_paired(numpy.array(one[:n]), numpy.array(other[:n]), -1.5, 1.5)
     assert ours.p_beyond(1.5) == pytest.approx(theirs[0])
+
+
+@pytest.mark.parametrize("seed", DRAWS)
+def test_whether_the_parameter_matters_at_all(seed: int) -> None:
+    samples = [*draw(seed), *draw(seed + 1000)]
+    theirs = anova_oneway(samples, use_var="unequal", welch_correction=True)
+    assert welch_anova([Sample.of(numbers) for numbers in samples]) == pytest.approx(theirs.pvalue)
+
+
+def test_values_that_do_not_vary_have_no_test_of_all() -> None:
+    assert welch_anova([Sample.of([1.0, 1.0]), Sample.of([2.0, 3.0])]) is None
+    assert welch_anova([Sample.of([2.0, 3.0])]) is None
 
 
 def a_trend(seed: int) -> tuple[list[float], list[float]]:

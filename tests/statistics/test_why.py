@@ -12,7 +12,7 @@ from tracker.findings import Finding
 from tracker.questions.question import Metric, Question
 from tracker.run import Run, Series
 from tracker.table import rows
-from tracker.why import formula, past, sources
+from tracker.why import formula, matters, past, sources
 
 Ask = Callable[..., Question]
 Conclude = Callable[..., Finding]
@@ -37,6 +37,13 @@ def test_each_number_of_a_comparison_has_its_formula(a_question: Ask, conclude: 
     assert told(found, "effect_size").endswith("Hedges's g")
     assert told(found, "seeds_needed").startswith("the fewest with power 0.8 for 0.5")
     assert told(found, "n_runs") == ""
+
+
+def test_three_values_or_more_tell_whether_the_parameter_matters(a_question: Ask, conclude: Conclude) -> None:
+    three = conclude(a_question(values=("bn", "wn", "ln")), {"bn": HIGH, "wn": LOW, "ln": HIGH})
+    two = conclude(a_question(values=("bn", "wn")), {"bn": HIGH, "wn": LOW})
+    assert matters(three).startswith("all 3 values in one test, which decides no verdict: p = ")
+    assert matters(two) == ""
 
 
 def test_a_trend_and_pairs_and_looks_have_other_formulas(a_question: Ask, conclude: Conclude) -> None:

@@ -28,6 +28,7 @@ NODE = click.argument("node", metavar="NODE[.FIELD]")
 def why(questions: Path, node: str, store: str) -> None:
     """Tell what a number of the table rests on: its formula and its runs."""
     from tracker import open_store
+    from tracker.why import matters
 
     opened = open_store(store)
     path, _, field = node.partition(".")
@@ -35,6 +36,8 @@ def why(questions: Path, node: str, store: str) -> None:
     chosen = [_column(field)] if field else [column for column in WITH_FORMULA if _told(row, column)]
     for name in chosen:
         _tell(finding, row, name)
+    if not field and (told := matters(finding)):
+        click.echo(told)
     _tell_runs(finding, opened)
 
 
