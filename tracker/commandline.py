@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,24 @@ import click
 from tracker.errors import TrackerError
 from tracker.settings import STORE_VARIABLE, store_address
 
-QUESTIONS = click.argument("questions", type=click.Path(path_type=Path))
+
+def QUESTIONS(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802, it reads as the argument's name
+    """The argument QUESTIONS with the option --profile; the command gets one address of both."""
+
+    @click.argument("questions", type=click.Path(path_type=Path))
+    @click.option(
+        "--profile",
+        metavar="NAME",
+        default="",
+        help="The questions at the sizes of this profile of the file.",
+    )
+    @functools.wraps(command)
+    def with_profile(*, questions: Path, profile: str, **others: Any) -> Any:
+        from tracker.questions.profiles import address_of
+
+        return command(questions=address_of(questions, profile), **others)
+
+    return with_profile
 
 
 def store_option(command: Callable[..., Any]) -> Callable[..., Any]:

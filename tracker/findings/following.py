@@ -11,6 +11,7 @@ from tracker.findings.finding import Finding, findings
 from tracker.findings.memory import Memory
 from tracker.findings.seals import read_seals
 from tracker.questions.load import load_questions
+from tracker.questions.profiles import file_of
 from tracker.questions.question import Questions
 from tracker.run import Run
 from tracker.stores.base import Store
@@ -35,7 +36,7 @@ class Following:
     def _questions(self) -> Questions:
         text = None
         with contextlib.suppress(OSError):  # loading it says what is wrong
-            text = self._path.read_bytes()
+            text = file_of(self._path).read_bytes()
         if self._loaded is None or self._loaded[0] != text:
             self._loaded = None
             questions = load_questions(self._path)

@@ -12,6 +12,7 @@ from typing import Any
 
 from tracker.errors import QuestionsError
 from tracker.findings.evidence import Evidence
+from tracker.questions.profiles import address_of, file_of, profile_of
 
 VERSION = 1
 
@@ -29,8 +30,12 @@ class Seal:
 
 
 def seals_path(questions: Path) -> Path:
-    """Where the seals of a question file are: batchnorm.lock.json beside batchnorm.yaml."""
-    return questions.with_name(f"{questions.stem}.lock.json")
+    """Where the seals of a question file are: batchnorm.lock.json beside batchnorm.yaml.
+
+    Those of a profile have a file of their own: batchnorm@cpu.lock.json.
+    """
+    file = file_of(questions)
+    return address_of(file.with_suffix(""), profile_of(questions)).with_suffix(".lock.json")
 
 
 def read_seals(questions: Path) -> dict[str, Seal]:

@@ -16,6 +16,7 @@ from tracker.importing.edited import read_edited
 from tracker.importing.merge import Change, merged
 from tracker.importing.rewrite import rewritten
 from tracker.questions.load import load_questions
+from tracker.questions.profiles import file_of, refuse_profile
 from tracker.questions.question import Question, Questions
 
 _MARK = "\ufeff"
@@ -62,11 +63,13 @@ def prepare(path: Path, edited: Path, base: Path | None = None) -> Import:
 
 def with_changes(questions: Questions, changes: tuple[Change, ...]) -> Import:
     """The question file with some changes, fully checked; raises TrackerError."""
-    before = read_text(questions.path)
+    if changes:
+        refuse_profile(questions.path, "write it there by hand, or leave --profile out")
+    before = read_text(file_of(questions.path))
     mark = _MARK if before.startswith(_MARK) else ""
     after = mark + rewritten(before.removeprefix(mark), questions, changes) if changes else before
     _check(questions, changes, after)
-    return Import(questions.path, before, after, changes)
+    return Import(file_of(questions.path), before, after, changes)
 
 
 def read_text(path: Path) -> str:

@@ -58,20 +58,28 @@ class Key:
     """A key of a question file."""
 
     name: str
-    places: tuple[str, ...]  # file, defaults, question, metric, variant, range, when, claim, finding
+    places: tuple[str, ...]  # file, profile, defaults, question, question_profile, metric, variant, ...
     shape: Shape
     meaning: str
     required: bool = False
 
 
 _BOTH = ("defaults", "question")
+_SIZES = (*_BOTH, "profile", "question_profile")  # what a profile may change of every question
+_OWN = ("question", "question_profile")  # what a question may have otherwise in a profile
 _CLAIMS = ("claim", "finding")
 
 KEYS = (
     Key("version", ("file",), {"const": 1}, "the version of this format: 1", required=True),
     Key("project", ("file",), TEXT, "a name; the file's by default"),
-    Key("metric", ("file", "question"), part("metric"), "the number that answers"),
+    Key("metric", ("file", "profile", "question"), part("metric"), "the number that answers"),
     Key("defaults", ("file",), part("defaults"), "what holds for every question that says nothing else"),
+    Key(
+        "profiles",
+        ("file",),
+        {"type": "object", "minProperties": 1, "additionalProperties": part("profile")},
+        "the same questions at other sizes, by name; asked for with --profile",
+    ),
     Key("tree", ("file",), several("question"), "the questions", required=True),
     Key(
         "id",
@@ -82,50 +90,48 @@ KEYS = (
     ),
     Key("name", ("question",), TEXT, "a title for the table; the id by default"),
     Key("question", ("question",), TEXT, "what is asked; every child needs one"),
-    Key("hypothesis", ("question",), TEXT, "what is expected, in words"),
+    Key("hypothesis", _OWN, TEXT, "what is expected, in words"),
     Key(
         "claim",
-        ("question",),
+        _OWN,
         {"anyOf": [part("claim"), several("claim")]},
         "what is claimed, so that the runs can support or contradict it",
     ),
     Key("finding", ("question",), {"anyOf": [TEXT, part("finding")]}, "a human's own answer"),
-    Key("notes", ("question",), TEXT, "anything else worth writing down"),
+    Key("notes", _OWN, TEXT, "anything else worth writing down"),
     Key("sub_project", ("question",), TEXT, "a heading for the table; children inherit it"),
     Key("experiment", _BOTH, TEXT, "the name of the Sacred experiment; it may also be the parameter"),
     Key("launch", _BOTH, TEXT, "how a run is started; {experiment} stands for the name"),
-    Key("context", _BOTH, TEXT, "under what circumstances; children inherit it"),
-    Key("seeds", _BOTH, SEEDS, "the seeds of each value"),
+    Key("context", _SIZES, TEXT, "under what circumstances; children inherit it"),
+    Key("seeds", _SIZES, SEEDS, "the seeds of each value"),
     Key(
         "more_seeds",
-        ("question",),
+        _OWN,
         SEEDS,
         "seeds added after a look at the results; a finding that needs them is exploratory",
     ),
-    Key("looks", _BOTH, LOOKS, "at how many seeds the results may be looked at; they share alpha"),
+    Key("looks", _SIZES, LOOKS, "at how many seeds the results may be looked at; they share alpha"),
     Key(
         "alpha",
         _BOTH,
         over_zero(exclusiveMaximum=1),
         "the error rate of a question's verdicts; 0.05 by default",
     ),
-    Key("setup", _BOTH, SETTINGS, "fixed settings; a child adds to its parent's"),
-    Key("ignore", _BOTH, NAMES, "settings in which runs may differ and still be compared"),
-    Key("parameter", ("question",), {"type": "string", "pattern": f"^{SETTING}$"}, "what is varied"),
+    Key("setup", _SIZES, SETTINGS, "fixed settings; a child adds to its parent's"),
+    Key("ignore", _SIZES, NAMES, "settings in which runs may differ and still be compared"),
+    Key("parameter", _OWN, {"type": "string", "pattern": f"^{SETTING}$"}, "what is varied"),
     Key(
         "values",
-        ("question",),
+        _OWN,
         {"type": "array", "items": {"anyOf": [VALUE, part("variant")]}, "minItems": 1},
         "what the parameter is set to, or named variants that set several things at once",
     ),
-    Key("baseline", ("question",), VALUE, "the value that the others are compared with"),
-    Key(
-        "scale", ("question",), one_of("ordered", "log"), "the values lie in an order, and a trend is tested"
-    ),
+    Key("baseline", _OWN, VALUE, "the value that the others are compared with"),
+    Key("scale", _OWN, one_of("ordered", "log"), "the values lie in an order, and a trend is tested"),
     Key("pair_by", ("question",), one_of("seed"), "the seeds pair the runs, and the differences are tested"),
     Key(
         "nuisance",
-        ("question",),
+        _OWN,
         {
             **SETTINGS,
             "minProperties": 1,
@@ -138,19 +144,19 @@ KEYS = (
     Key("select_by", ("question",), TEXT, "the validation metric that chooses among the nuisance settings"),
     Key(
         "sampler",
-        ("question",),
+        _OWN,
         one_of(*SAMPLERS),
         "how settings are found in a range: random by default; optuna learns from the earlier ones; grid",
     ),
     Key(
         "trials",
-        ("question",),
+        _OWN,
         {"type": "integer", "minimum": 2},
         "how many settings are tried for each value, where nuisance has a range",
     ),
     Key(
         "tuning_seeds",
-        ("question",),
+        _OWN,
         SEEDS,
         "the seeds of the runs that choose; the chosen settings alone are then run with seeds",
     ),
@@ -161,7 +167,19 @@ KEYS = (
         {"type": "integer"},
         "runs of a higher number start first; 0 by default, children inherit it",
     ),
-    Key("parked", ("question",), {"type": "boolean"}, "put aside, with all beneath it: no run is started"),
+    Key("parked", _OWN, {"type": "boolean"}, "put aside, with all beneath it: no run is started"),
+    Key(
+        "profiles",
+        ("question",),
+        {"type": "object", "minProperties": 1, "additionalProperties": part("question_profile")},
+        "what is otherwise in this question under a profile, by the profile's name",
+    ),
+    Key(
+        "leave_out",
+        ("question_profile",),
+        {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        "keys of the question that do not hold under the profile, such as a claim about the full size",
+    ),
     Key("children", ("question",), several("question"), "questions that follow from this one"),
     Key("name", ("metric",), TEXT, "as the runs record it", required=True),
     Key("reduce", ("metric",), one_of(*REDUCTIONS), "what is taken of its points; the last by default"),

@@ -16,6 +16,7 @@ from tracker.questions.claim import claims, finding
 from tracker.questions.comparison import comparison
 from tracker.questions.fields import Fields
 from tracker.questions.keys import ID, names
+from tracker.questions.profiles import file_of, in_profile, profile_of
 from tracker.questions.question import SPLITS, VERDICTS, Metric, Question, Questions, split_of
 from tracker.questions.yaml_lines import Entry
 from tracker.questions.yaml_lines import read as read_yaml
@@ -44,9 +45,12 @@ class _Inherited:
 
 
 def load_questions(path: str | Path) -> Questions:
-    """The questions in a file; raises QuestionsError, which starts with file and line."""
+    """The questions in a file, or in a profile of it as in batchnorm.yaml@cpu.
+
+    Raises QuestionsError, which starts with file and line.
+    """
     path = Path(path)
-    document = read_yaml(path)
+    document = in_profile(read_yaml(file_of(path)), profile_of(path))
     given = read.fields(document, names("file"), "the file")
     if "version" not in given or given["version"].content != 1:
         raise given.get("version", document).refuse("version must be 1; write version: 1")
@@ -56,7 +60,7 @@ def load_questions(path: str | Path) -> Questions:
     if "defaults" in given:
         above = _inherit(above, read.fields(given["defaults"], names("defaults"), "defaults"))
     roots = _children(given["tree"], "tree", above, None)
-    return Questions(path, read.text(given, "project", path.stem), roots)
+    return Questions(path, read.text(given, "project", file_of(path).stem), roots)
 
 
 def _children(entry: Entry, what: str, above: _Inherited, parent: Question | None) -> tuple[Question, ...]:

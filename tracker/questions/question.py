@@ -138,9 +138,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """A question file."""
+    """A question file, or a profile of one."""
 
-    path: Path
+    path: Path  # the address: of a profile, the file's with @ and its name
     project: str
     roots: tuple[Question, ...]
 

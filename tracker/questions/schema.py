@@ -12,7 +12,18 @@ from typing import Any
 from tracker.questions.keys import KEYS
 
 PUBLISHED = Path(__file__).with_name("schema.json")
-_PARTS = ("defaults", "question", "metric", "variant", "range", "when", "claim", "finding")
+_PARTS = (
+    "defaults",
+    "profile",
+    "question",
+    "question_profile",
+    "metric",
+    "variant",
+    "range",
+    "when",
+    "claim",
+    "finding",
+)
 _REQUIRED_BESIDES = {"claim": ["verdict"]}
 
 
