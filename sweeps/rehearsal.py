@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from sweeps.expected import in_words, told, total
 from sweeps.job import Job
-from sweeps.plan_table import show
 from sweeps.view import View
 from sweeps.words import what
 
@@ -20,6 +19,8 @@ CHECKED = (
 def rehearse(view: View, engine: str, places: int) -> None:
     """Print the plan, the order, and how the runs would be placed."""
     from rich.console import Console
+
+    from sweeps.plan_table import show
 
     console = Console()
     show(view.plan, console)

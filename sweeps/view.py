@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,8 @@ from pathlib import Path
 from sweeps.exit_codes import DONE
 from sweeps.job import Job
 from sweeps.plan import Plan, make_plan
+from sweeps.roster import lease_key
+from tracker import open_store
 from tracker.address import is_mongo
 from tracker.leases.base import Lease, Leases
 from tracker.leases.watch import Watch
@@ -68,15 +70,21 @@ class Lookout:
         )
 
     def _bring(self, jobs: Iterable[Job], seen: Mapping[str, Lease]) -> bool:
-        """Push this machine's runs to the server where a lease says more than the server knows."""
+        """Push runs of this machine to the server where a lease says more of them than the server knows."""
         folder = Path(run_folder())
         told = {(job.key, seen[job.key].generation) for job in jobs if _may_be_done(seen.get(job.key))}
         if told <= self._brought or not is_mongo(self.address) or not folder.is_dir():
             return False
-        from tracker.mirror.push import push
-
+        keys = {key for key, _ in told - self._brought}
         self._brought |= told
-        return any(transfer.written for transfer in push(folder, self.address))
+        runs = [str(run.id) for run in open_store(str(folder)).runs() if lease_key(run) in keys]
+        return bool(runs) and _push(folder, self.address, runs)
+
+
+def _push(folder: Path, address: str, runs: Sequence[str]) -> bool:
+    from tracker.mirror.push import push
+
+    return any(transfer.written for transfer in push(folder, address, runs))
 
 
 def _may_be_done(lease: Lease | None) -> bool:

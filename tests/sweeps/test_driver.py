@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from tests.sweeps.scene import (
     COMPLETED,
@@ -25,6 +28,8 @@ from tests.sweeps.scene import (
     statuses,
     wait_for,
 )
+from tracker import open_store
+from tracker.leases import open_leases
 
 Sweeps = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
@@ -227,3 +232,46 @@ def test_a_sweep_can_go_on_in_the_background(place: Path, sweeps: Sweeps) -> Non
     wait_for(lambda: recorded(place) == everything())
     (log,) = (place / "sweep-logs").glob("launcher-*.txt")
     wait_for(lambda: "nothing is missing" in log.read_text())
+
+
+@pytest.fixture
+def slow_place(place: Path) -> Path:
+    """Two runs, long enough for a server to hear of them while they go."""
+    rewrite(place, "seeds: [1, 2]", "seeds: [1]")
+    rewrite(place, "values: [1, 2, 3]", "values: [1, 2]")
+    rewrite(place, "act: succeed", "act: succeed, nap: 1.5")
+    return place
+
+
+# one at a time, because nx-27017 takes the ids of documents for the order in which they came
+ONE_BY_ONE = ("--workers", "1")
+
+
+@pytest.mark.mongo
+def test_a_sweep_into_a_mongodb_runs_everything_once(
+    slow_place: Path, sweeps: Sweeps, mongo_address: str
+) -> None:
+    answer = sweeps("run", "questions.yaml", "--store", mongo_address, *ONE_BY_ONE)
+
+    assert answer.returncode == 0, answer.stderr
+    found = Counter((run.config["x"], run.status) for run in open_store(mongo_address).runs())
+    assert found == {(1, COMPLETED): 1, (2, COMPLETED): 1}
+    outcomes = [lease.outcome for lease in open_leases(mongo_address).leases().values()]
+    assert [outcome.exit_code for outcome in outcomes if outcome] == [0, 0, 0]  # two runs, one launcher
+    told = json.loads(sweeps("status", "questions.yaml", "--store", mongo_address, "--json").stdout)
+    assert (told["done"], told["launchers"], told["runs"]) == (2, [], [])
+
+
+@pytest.mark.mongo
+def test_runs_that_the_server_has_not_are_brought_instead_of_repeated(
+    slow_place: Path, sweeps: Sweeps, mongo_address: str
+) -> None:
+    sweeps("run", "questions.yaml", "--store", mongo_address, *ONE_BY_ONE)
+    with MongoClient[dict[str, Any]](mongo_address) as client:
+        client.get_default_database().drop_collection("runs")
+
+    answer = sweeps("run", "questions.yaml", "--store", mongo_address)
+
+    assert answer.returncode == 0, answer.stderr
+    assert "nothing is missing" in answer.stderr
+    assert recorded(slow_place) == {(1, 1, COMPLETED): 1, (2, 1, COMPLETED): 1}
