@@ -118,6 +118,7 @@ def test_a_run_in_a_mongodb_stalls_by_the_times_of_its_points(mongo_address: str
             database.runs.insert_one({"_id": id, **told})
         part = {"steps": [0, 1, 2], "values": [1.0] * 3, "timestamps": [after(0), after(1), after(2)]}
         database.metrics.insert_one({"run_id": 1, "name": "loss", **part})
+        database.metrics.insert_one({"run_id": 2, "name": "loss", "timestamps": "none"})
     telling, silent = open_store(mongo_address).runs()
     assert (telling.state(after(120)), silent.state(after(120))) == ("stalled", "running")
 

@@ -160,10 +160,12 @@ class MongoStore:
     def _point_times(self, ids: Sequence[int | str]) -> dict[int | str, list[Any]]:
         """The times of the latest points of each of these runs that has told any."""
         times: dict[int | str, list[Any]] = defaultdict(list)
-        latest = {"run_id": 1, "timestamps": {"$slice": ["$timestamps", -LOOKED_AT]}}
+        latest_of = {"$slice": ["$timestamps", -LOOKED_AT]}  # of what is no list, the server refuses it
+        latest = {"run_id": 1, "timestamps": {"$cond": [{"$isArray": "$timestamps"}, latest_of, []]}}
         wanted: list[Document] = [{"$match": {"run_id": {"$in": ids}}}, {"$project": latest}]
         for part in self._database.metrics.aggregate(wanted) if ids else ():
-            times[part["run_id"]].extend(part.get("timestamps") or ())
+            told = part.get("timestamps")
+            times[part.get("run_id", "")].extend(told if isinstance(told, list) else ())
         return times
 
     def _documents(self, fields: Document, ids: Sequence[Any] | None = None) -> Iterator[dict[str, Any]]:
