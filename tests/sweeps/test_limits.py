@@ -41,7 +41,7 @@ def test_nothing_wrong_is_no_error_and_writes_nothing(here: Path) -> None:
 def test_everything_that_is_wrong_is_told_at_once(here: Path) -> None:
     options = EngineOptions(needs=Needs(gpus=1, memory=2**60), logs=Path("/proc/logs"))
     with pytest.raises(LaunchError) as refused:
-        check([job(launch=("no-such-program",), x=1)], "/proc/runs", "locla", options)
+        check([job(launch=("no-such-program",), x=1)], "/proc/runs", "locale", options)
     lines = str(refused.value).splitlines()
     for words in (
         "did you mean local",
