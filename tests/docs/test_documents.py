@@ -8,12 +8,15 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
+import yaml
 
 from experiments.training.settings import TrainSettings
 from tracker import load_questions
+from tracker.questions.profiles import address_of
 from tracker.table import Row
 
 ROOT = Path(__file__).parents[2]
@@ -128,8 +131,10 @@ def test_every_column_is_described() -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "sweeps").glob("*.yaml")), ids=lambda path: path.name)
 def test_every_shipped_question_asks_for_settings_that_its_experiment_has(path: Path) -> None:
     open_settings: dict[str, set[str]] = {}
-    for question in load_questions(path).walk():
-        varied = {question.parameter, *question.nuisance} - {"experiment", ""}
+    profiles = yaml.safe_load(path.read_text(encoding="utf-8")).get("profiles", {})
+    addresses = [address_of(path, profile) for profile in ("", *profiles)]
+    for question in chain.from_iterable(load_questions(address).walk() for address in addresses):
+        varied = {*question.varied} - {"experiment", ""}
         names = question.values if question.parameter == "experiment" else (question.experiment,)
         for experiment in names if question.values else ():
             if experiment not in open_settings:
