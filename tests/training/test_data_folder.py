@@ -82,6 +82,15 @@ def test_pixels_and_labels_are_those_of_the_files(tmp_path: Path, load: Load) ->
         assert images.labels.tolist() == [int("dog" in name) for name in names]
 
 
+def test_cifar10_may_lie_as_images_beside_the_other_data(tmp_path: Path) -> None:
+    _unpack(_files(), tmp_path / "data/cifar10")
+    settings = {"data": "cifar10", "data_dir": str(tmp_path / "data"), "validation": 0.0}
+    images = load_dataset(TrainSettings.from_config(settings))
+    assert (len(images.train.labels), len(images.test.labels)) == (6, 6)
+    assert images.name == "cifar10, as images"
+    assert images.note.startswith(f"CIFAR-10 as images of {tmp_path}/data/cifar10, sha256 ")
+
+
 def test_jpegs_are_decoded(tmp_path: Path, load: Load) -> None:
     files = _files(suffix="JPG", format="JPEG")
     dataset = load(_unpack(files, tmp_path / "pets"))

@@ -6,6 +6,7 @@ import http.client
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from experiments.training.data.dataset import DataError, Decoded, Report, Source
+from experiments.training.data.folder import folder_source
 
+CIFAR10_IMAGES = "cifar10"  # folder in data_dir that holds the images themselves, where there is one
 KEY = "cifar10-1"  # the checksums fix the content, so the name is enough
 REMEDY = "or train on data=<folder of images> or data=synthetic"
 
@@ -21,6 +24,15 @@ REMEDY = "or train on data=<folder of images> or data=synthetic"
 def cifar10_source(folder: Path) -> Source:
     """The images in `folder`, fetched when neither archive nor unpacked batches are there."""
     return Source("cifar10", KEY, "CIFAR-10 from cs.toronto.edu, md5 checked", partial(_decode, folder))
+
+
+def cifar10_images(folder: Path) -> Source:
+    """CIFAR-10 as somebody keeps it in class folders or zips of them, which need not be bit for bit the same.
+
+    The record says so by another name, and tells the images by a hash. Raises DataError.
+    """
+    source = folder_source(folder, 0)
+    return replace(source, name="cifar10, as images", note=f"CIFAR-10 as {source.note}")
 
 
 def _decode(folder: Path, report: Report) -> Decoded:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.training.data.cache import cached
-from experiments.training.data.cifar10 import cifar10_source
+from experiments.training.data.cifar10 import CIFAR10_IMAGES, cifar10_images, cifar10_source
 from experiments.training.data.dataset import DataError, Dataset, Images, ImageSet, Report, Source
 from experiments.training.data.folder import folder_source
 from experiments.training.data.mislabel import long_tailed, with_wrong_labels
@@ -77,7 +77,8 @@ def _silence(what: str, done: int, total: int) -> None:
 
 def _source(settings: TrainSettings, folder: Path) -> Source:
     if settings.data == "cifar10":
-        return cifar10_source(folder)
+        images = folder / CIFAR10_IMAGES
+        return cifar10_images(images) if images.is_dir() else cifar10_source(folder)
     if settings.data == "synthetic":
         return synthetic_source()
     path = Path(settings.data).expanduser()
