@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks.losses_record import Record
 from benchmarks.losses_scene import Ledger, Scene
+from tests.faults.sweep_scene import SweepScene
 
 LAST_SECOND = 1.0  # what kill -9 may cost
 
@@ -20,6 +22,20 @@ def make_scene(tmp_path: Path) -> Iterator[Callable[..., Scene]]:
 
     def make(on_server: bool = False, store: Path | None = None) -> Scene:
         made.append(Scene(tmp_path / f"scene-{len(made)}", "ours", on_server, store))
+        return made[-1]
+
+    yield make
+    for scene in made:
+        scene.close()
+
+
+@pytest.fixture
+def make_sweep(tmp_path: Path) -> Iterator[Callable[..., SweepScene]]:
+    """make_sweep(address, seeds=2, nap=0.3) gives a sweep, whose processes end with the test."""
+    made: list[SweepScene] = []
+
+    def make(*arguments: Any, **options: Any) -> SweepScene:
+        made.append(SweepScene(tmp_path / f"sweep-{len(made)}", *arguments, **options))
         return made[-1]
 
     yield make

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,16 +18,23 @@ SIZE = 4 << 20  # bytes of the small disk
 FILES = ("journal.jsonl", "points.jsonl", "cout.txt")
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of a few MiB, which root may mount."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
+@contextmanager
+def mounted(folder: Path, size: int = SIZE) -> Iterator[None]:
+    """While it lasts the folder is a file system of so many bytes, which root may mount."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     if not shutil.which("mount") or subprocess.run(command, capture_output=True).returncode:
         pytest.skip("a small file system cannot be mounted here")
-    yield folder
+    yield
     subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A small file system."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    with mounted(folder):
+        yield folder
 
 
 def fill(disk: Path) -> Path:

@@ -1,0 +1,46 @@
+"""Sweeps whose server is killed and comes back at any moment."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.sweep_scene import SweepScene
+from tests.mirror.nx import OwnServer
+
+MOMENTS = 4  # of one sweep
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[OwnServer]:
+    found = OwnServer(tmp_path / "server")
+    found.start()
+    yield found
+    found.kill()
+
+
+@pytest.mark.faults
+@pytest.mark.mongo
+@pytest.mark.parametrize("seed", range(4))
+def test_a_sweep_whose_server_is_killed_at_random_moments_has_every_run_once(
+    make_sweep: Callable[..., SweepScene], server: OwnServer, seed: int
+) -> None:
+    chance, scene = random.Random(seed), make_sweep(server.address(), seeds=3)
+
+    for _ in range(MOMENTS):
+        scene.keep(1 + seed % 2)
+        time.sleep(chance.uniform(0.3, 2.5))
+        server.kill()
+        scene.note("the server is killed")
+        time.sleep(chance.uniform(0.1, 2.0))
+        if chance.random() < 0.5:  # and the launchers too, while it is away
+            scene.send(signal.SIGKILL, scene.launchers(), "launcher")
+        server.start()
+        scene.note("the server is back")
+
+    scene.finish()
