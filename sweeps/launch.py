@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -73,13 +74,20 @@ def _launch(wanted: Wanted, console: Console) -> int:
     view = lookout.look()
     if view.plan.hindrances:
         raise LaunchError("\n".join(view.plan.hindrances))
-    if _has_nothing_to_do(wanted, view):
+    idle = _has_nothing_to_do(wanted, view)
+    if idle and not (view.elsewhere() and wanted.engine not in BACKGROUND):
         return _end(console, wanted, Result(view))
     wanted = replace(wanted, options=_options(wanted, view))
     check(view.startable(), wanted.address, wanted.engine, wanted.options)
     if wanted.options.detach and wanted.engine in BACKGROUND and not wanted.dry_run:
         return _leave(console, wanted, view)
     engine = open_engine(wanted.engine, wanted.options)
+    left = _attach(engine, view)
+    if idle and not left:
+        engine.close()
+        return _end(console, wanted, Result(view))
+    if left:
+        wanted = replace(wanted, stay=_waiting(wanted.stay))
     if wanted.dry_run:
         rehearse(view, wanted.engine, engine.room)
         engine.close()
@@ -102,8 +110,8 @@ def _drive(
         engine.close()
         raise
     with launcher, SweepProgress(console, Account()) as screen:
-        sweep, ledger, stay = _sweep(wanted, launcher), Ledger(wanted.limits), _stay(wanted, engine)
-        return Driver(view, lookout, engine, sweep, launcher, screen, ledger, stay).drive()
+        sweep, ledger = _sweep(wanted, launcher), Ledger(wanted.limits)
+        return Driver(view, lookout, engine, sweep, launcher, screen, ledger, wanted.stay).drive()
 
 
 def _options(wanted: Wanted, view: View) -> EngineOptions:
@@ -132,10 +140,14 @@ def _sweep(wanted: Wanted, launcher: Launcher) -> Sweep:
     return Sweep(wanted.questions, wanted.address, wanted.engine, options.logs, launcher.key, options.needs)
 
 
-def _stay(wanted: Wanted, engine: Engine) -> Stay:
-    """What is waited for: where an earlier launcher left runs to the cluster, these as well."""
-    comes_back = isinstance(engine, Attached) and bool(engine.attached) and not wanted.stay.leaves
-    return replace(wanted.stay, for_others=wanted.stay.for_others or comes_back)
+def _attach(engine: Engine, view: View) -> Sequence[str]:
+    """The runs of these questions that an earlier launcher has left to the engine."""
+    return engine.attach({cell.key for cell in view.plan.grid}) if isinstance(engine, Attached) else ()
+
+
+def _waiting(stay: Stay) -> Stay:
+    """Where an earlier launcher left runs to the cluster, these are waited for as well."""
+    return stay if stay.leaves else replace(stay, for_others=True)
 
 
 def _leave(console: Console, wanted: Wanted, view: View) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeps.left import end_what_is_left
 from sweeps.roster import became, fitting, name, roster
 from sweeps.view import Lookout, View
 from tracker import open_store
@@ -38,14 +39,14 @@ def stop(questions: Path, address: str, which: Sequence[str], wait: bool, say: S
     lookout = Lookout(questions, address, leases)
     view = lookout.look()
     asked = _chosen(view, address, which)
-    if not asked.leases:
-        say(f"{questions}: nothing is under way in {view.plan.shown}")
-        return
     leases.ask_to_stop([lease.key for lease in asked.leases])
     for lease in asked.leases:
         say(f"asked to end: {_named(lease)}")
     if wait:
         _wait(lookout, asked.leases, say)
+    left = not which and end_what_is_left(view, wait, say)
+    if not (asked.leases or left):
+        say(f"{questions}: nothing is under way in {view.plan.shown}")
 
 
 def _chosen(view: View, address: str, which: Sequence[str]) -> Stopped:

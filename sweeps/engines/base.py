@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -69,6 +69,5 @@ class Engine(Protocol):
 class Attached(Protocol):
     """What an engine is as well whose runs go on without a launcher."""
 
-    @property
-    def attached(self) -> Sequence[str]:
-        """The keys of runs that an earlier launcher has placed, and that still wait or run."""
+    def attach(self, keys: Collection[str]) -> Sequence[str]:
+        """Take up those of these runs that an earlier launcher has placed, and that still wait or run."""

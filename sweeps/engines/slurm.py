@@ -59,17 +59,27 @@ class SlurmEngine:
         self._stands: dict[str, Standing] = {}
         self._looked = self._heard = self._tried = time.monotonic()
         self._cancelled = False
-        self._attach()
 
     @property
     def room(self) -> int:
         """Slurm has a queue of its own; while that is full, nothing more is asked for."""
         return 0 if self._backlog else sys.maxsize
 
-    @property
-    def attached(self) -> Sequence[str]:
-        """The keys of the runs that an earlier sweep has placed and that still wait or run."""
-        return tuple(self._live)
+    def attach(self, keys: Collection[str]) -> Sequence[str]:
+        """Take up what the ledger says of these runs, as far as Slurm still has it; others are others'."""
+        runs = {key: run for key, run in slurm_ledger.placed(self._folder).items() if key in keys}
+        if not runs:
+            return ()
+        stands = slurm_queue.queue(slurm_ledger.names(runs.values()))
+        if stands is None:
+            raise LaunchError("Slurm does not answer; try `squeue` on this machine")
+        notes = read_notes(self._folder, [(run.job, key) for key, run in runs.items()])
+        for key, run in runs.items():
+            stand, note = stands.get(run.job), notes.get((run.job, key))
+            if stand is not None and not stand.over and (note is None or note.kind != ENDED):
+                self._live[key] = _Live(run)
+        slurm_ledger.remove(self._folder, {key: run for key, run in runs.items() if key not in self._live})
+        return tuple(key for key in runs if key in self._live)
 
     def submit(self, tasks: Sequence[Task]) -> None:
         """Give the tasks to Slurm, but for those that an earlier sweep has given it already."""
@@ -143,21 +153,6 @@ class SlurmEngine:
         for key, placed in runs.items():
             self._live[key] = _Live(placed)
             self._tell(key, "queued", f"job {placed.job}")
-
-    def _attach(self) -> None:
-        """Take up what the ledger says, as far as Slurm still has it."""
-        runs = slurm_ledger.placed(self._folder)
-        if not runs:
-            return
-        stands = slurm_queue.queue(slurm_ledger.names(runs.values()))
-        if stands is None:
-            raise LaunchError("Slurm does not answer; try `squeue` on this machine")
-        notes = read_notes(self._folder, [(run.job, key) for key, run in runs.items()])
-        for key, run in runs.items():
-            stand, note = stands.get(run.job), notes.get((run.job, key))
-            if stand is not None and not stand.over and (note is None or note.kind != ENDED):
-                self._live[key] = _Live(run)
-        slurm_ledger.remove(self._folder, {key: run for key, run in runs.items() if key not in self._live})
 
     def _jobs(self) -> list[str]:
         return sorted({live.placed.job for live in self._live.values()})

@@ -75,7 +75,7 @@ def test_a_cancelled_sweep_ends_in_order(
     assert {event.exit_code for event in events if event.over} == {75}
     assert "asked to end" in (tmp_path / "runs.log").read_text()
     assert not (tmp_path / "waits.log").exists()
-    assert engine.attached == ()
+    assert engine.attach({"runs", "other", "waits"}) == ()
 
 
 def test_a_hard_cancel_needs_no_consent(open_engine: OpenEngine, tmp_path: Path) -> None:
@@ -131,7 +131,8 @@ def test_a_later_engine_takes_up_what_an_earlier_one_has_left(
     first.close()
 
     second = open_engine()
-    assert set(second.attached) == {"t0", "t1", "t2"}
+    assert second.attach({"another"}) == ()
+    assert set(second.attach({"t0", "t1", "t2"})) == {"t0", "t1", "t2"}
     second.submit(tasks)
     events = until(second, over(3))
 
@@ -142,7 +143,7 @@ def test_a_later_engine_takes_up_what_an_earlier_one_has_left(
         )
         == 3
     )
-    assert open_engine().attached == ()
+    assert open_engine().attach({"t0", "t1", "t2"}) == ()
 
 
 def test_the_password_of_the_store_lies_in_no_file(

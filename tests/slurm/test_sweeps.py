@@ -83,6 +83,36 @@ def test_a_sweep_that_was_left_is_come_back_to(start: Start, place: Path, slurm:
     assert len(jobs(slurm, place)) == 6
 
 
+def test_runs_that_all_go_already_are_come_back_to(start: Start, place: Path, slurm: Cluster) -> None:
+    nap(place, 3.0)
+    start("--detach").communicate(timeout=60)
+    started(place, 6)
+
+    again = start()
+    output, _ = again.communicate(timeout=120)
+
+    assert again.returncode == 0, output
+    assert recorded(place) == everything(), output
+    assert len(jobs(slurm, place)) == 6
+
+
+def test_runs_that_were_left_are_stopped_where_they_wait(start: Start, place: Path, slurm: Cluster) -> None:
+    nap(place, 60.0)
+    start("--detach", "--cores", "4").communicate(timeout=60)
+    started(place, 2)
+
+    words = ("-c", "from sweeps.cli import main; main()", "stop", "questions.yaml")
+    environment = {name: value for name, value in os.environ.items() if name != "TRACKER_STORE"}
+    stopped = subprocess.run(
+        (sys.executable, *words), cwd=place, env=environment, capture_output=True, text=True, timeout=120
+    )
+
+    assert stopped.returncode == 0, stopped.stderr
+    assert "left to slurm" in stopped.stderr
+    assert slurm.run("squeue", "--noheader", "--states=PENDING,RUNNING", "--format=%i").split() == []
+    assert set(statuses(place)) == {"INTERRUPTED"}
+
+
 def test_a_launcher_that_is_killed_leaves_its_runs_to_the_next(
     start: Start, place: Path, slurm: Cluster
 ) -> None:
