@@ -39,8 +39,8 @@ def conclusion(result: Result, failed_only: bool = False) -> Iterator[str]:
         return
     if others := view.elsewhere():
         yield f"{counted(len(others), 'run')} under way elsewhere."
-    if result.unseen:
-        known = f"{counted(len(result.unseen), 'run')} done, but not known to {view.plan.shown}"
+    if unseen := view.untold.union(result.unseen):
+        known = f"{counted(len(unseen), 'run')} done, but not known to {view.plan.shown}"
         yield f"{known}: its record is on the machine that ran it; bring it with `tracker push`."
     if result.interrupted:
         yield "Interrupted; the same command goes on from here."

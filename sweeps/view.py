@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sweeps.exit_codes import DONE
 from sweeps.job import Job
 from sweeps.plan import Plan, make_plan
 from sweeps.roster import lease_key
@@ -16,6 +16,9 @@ from tracker.address import is_mongo
 from tracker.leases.base import Lease, Leases
 from tracker.leases.watch import Watch
 from tracker.settings import run_folder
+
+if TYPE_CHECKING:
+    from tracker.mirror.transfer import Transfer
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,11 @@ class View:
     seen: Mapping[str, Lease]
     held: frozenset[str]  # the keys of leases that somebody holds
     unsure: frozenset[str]  # those of them whose holder may be gone; time will tell
+    untold: frozenset[str] = frozenset()  # keys of runs done on this machine that the server does not take
 
     def startable(self) -> tuple[Job, ...]:
-        """The missing runs that nobody is at."""
-        return tuple(job for job in self.plan.jobs if job.key not in self.held)
+        """The missing runs that nobody is at, but for those that are done here."""
+        return tuple(job for job in self.plan.jobs if job.key not in self.held | self.untold)
 
     def elsewhere(self, own: Collection[str] = ()) -> frozenset[str]:
         """The keys of runs of these questions that are under way, but not those that are one's `own`."""
@@ -54,11 +58,11 @@ class Lookout:
         seen = self.leases.leases()
         free = {key for key, lease in seen.items() if self.watch.free(lease)}
         plan = self._plan(free)
-        if self._bring(plan.jobs, seen):
-            plan = self._plan(free)
+        brought = self._bring({job.key for job in plan.jobs if job.key in free}, seen)
+        plan = self._plan(free) if any(not one.trouble for one in brought.values()) else plan
         held = frozenset(seen).difference(free)
         unsure = frozenset(key for key in held if not self.watch.alive(seen[key]))
-        return View(plan, seen, held, unsure)
+        return View(plan, seen, held, unsure, frozenset(key for key in brought if brought[key].trouble))
 
     def fresh(self, keys: Iterable[str]) -> Mapping[str, Lease]:
         """The leases of these keys as they stand now."""
@@ -69,24 +73,25 @@ class Lookout:
             self.questions, self.address, datetime.now(UTC), failed_only=self.failed_only, over=over
         )
 
-    def _bring(self, jobs: Iterable[Job], seen: Mapping[str, Lease]) -> bool:
-        """Push runs of this machine to the server where a lease says more of them than the server knows."""
+    def _bring(self, missing: Collection[str], seen: Mapping[str, Lease]) -> dict[str, Transfer]:
+        """Push what is done on this machine, but missing on the server: what became of it, by key.
+
+        The server was away when such a run ended, or its process was killed before it could tell.
+        """
         folder = Path(run_folder())
-        told = {(job.key, seen[job.key].generation) for job in jobs if _may_be_done(seen.get(job.key))}
+        told = {(key, seen[key].generation) for key in missing}
         if told <= self._brought or not is_mongo(self.address) or not folder.is_dir():
-            return False
+            return {}
         keys = {key for key, _ in told - self._brought}
-        self._brought |= told
-        runs = [str(run.id) for run in open_store(str(folder)).runs() if lease_key(run) in keys]
-        return bool(runs) and _push(folder, self.address, runs)
+        done = (run for run in open_store(str(folder)).runs() if run.status == "COMPLETED")
+        runs = {str(run.id): lease_key(run) for run in done if lease_key(run) in keys}
+        pushed = _push(folder, self.address, list(runs)) if runs else []
+        brought = dict(zip(runs.values(), pushed, strict=True))
+        self._brought |= {one for one in told if one[0] not in brought or not brought[one[0]].trouble}
+        return brought
 
 
-def _push(folder: Path, address: str, runs: Sequence[str]) -> bool:
+def _push(folder: Path, address: str, runs: Sequence[str]) -> list[Transfer]:
     from tracker.mirror.push import push
 
-    return any(transfer.written for transfer in push(folder, address, runs))
-
-
-def _may_be_done(lease: Lease | None) -> bool:
-    """Whether the run may be done though its record is not there: the server was away when it ended."""
-    return lease is not None and (lease.outcome is None or lease.outcome.exit_code == DONE)
+    return push(folder, address, runs)
