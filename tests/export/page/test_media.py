@@ -24,6 +24,31 @@ def test_a_phone_needs_no_sideways_scroll(look: LOOK, kinds: Any, width: int) ->
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+def test_a_phone_reaches_every_number_and_shows_that_there_is_more(look: LOOK, kinds: Any) -> None:
+    page = look(kinds, width=390, height=844).page
+    page.evaluate(EVERY_FOLD)
+    box = page.locator("[id='norm/weight-norm'] .scroll").first
+
+    assert "gradient" in box.evaluate("one => getComputedStyle(one).backgroundImage")
+    box.focus()
+    box.evaluate("one => { one.scrollLeft = one.scrollWidth; }")
+    last = box.locator("tbody tr").last.locator("td").last
+    edges = (last.bounding_box(), box.bounding_box())
+    assert edges[0]["x"] + edges[0]["width"] <= edges[1]["x"] + edges[1]["width"] + 1
+
+
+def test_a_phone_shows_an_interval_without_a_scroll(look: LOOK, kinds: Any) -> None:
+    page = look(kinds, width=390, height=844).page
+    page.evaluate(EVERY_FOLD)
+
+    ends = page.eval_on_selector_all(
+        "table.numbers tbody tr:not(.trend) td:nth-of-type(4)",
+        "all => all.map(one => one.getBoundingClientRect().right)",
+    )
+
+    assert max(ends) <= 390
+
+
 def test_a_phone_shows_letters_large_enough_to_read(look: LOOK, kinds: Any) -> None:
     page = look(kinds, width=360, height=740).page
     page.evaluate(EVERY_FOLD)
