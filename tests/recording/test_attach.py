@@ -52,6 +52,14 @@ def start(script: Path, *words: str, store: str = "", **environ: str) -> subproc
     return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
 
+def test_a_refusal_is_one_line_and_no_empty_one(script: Path) -> None:
+    refused = start(script, "with", "nosuch")
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Refused: with nosuch: ")
+    assert refused.stderr.count("\n") == 1
+
+
 def test_a_run_goes_to_the_folder_runs_when_nobody_says_where(script: Path) -> None:
     assert start(script, "with", "lr=0.5").returncode == 0
 

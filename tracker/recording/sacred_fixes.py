@@ -58,8 +58,9 @@ def _mend(sacred: ModuleType) -> None:
             stacklevel=4,
         )
         return
-    run, capturing, utils = (
-        importlib.import_module(f"sacred.{name}") for name in ("run", "stdout_capturing", "utils")
+    run, capturing, utils, experiment = (
+        importlib.import_module(f"sacred.{name}")
+        for name in ("run", "stdout_capturing", "utils", "experiment")
     )
     # see the two classes for what is wrong with Sacred's
     capturing.__dict__.update(CapturedStdout=Captured, StringIO=TextQueue)
@@ -68,6 +69,7 @@ def _mend(sacred: ModuleType) -> None:
     filtered = utils.FilteredTracebackException
     filtered._filter_tb = _filter_traceback(filtered._filter_tb)
     filtered.format = _without_credentials(filtered.format)
+    experiment.__dict__["format_sacred_error"] = _without_last_line_feed(experiment.format_sacred_error)
 
 
 def _get_captured_output(run: Any) -> None:
@@ -115,6 +117,15 @@ def _without_credentials(original: Callable[..., Iterator[str]]) -> Callable[...
         yield from map(Mask().text, original(self, **options))
 
     return format
+
+
+def _without_last_line_feed(original: Callable[..., str]) -> Callable[..., str]:
+    """The words of a refusal without the end of their last line, as Sacred prints one more after them."""
+
+    def format_sacred_error(*words: Any, **named: Any) -> str:
+        return original(*words, **named).rstrip("\n")
+
+    return format_sacred_error
 
 
 def without_git(sacred: ModuleType) -> type:
