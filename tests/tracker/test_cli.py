@@ -90,6 +90,20 @@ def test_runs_are_listed_one_a_line(place: Path, tracker: Tracker, record_run: R
     assert "2 runs in runs" in answer.stderr
 
 
+def test_a_record_that_cannot_be_read_is_unreadable_and_says_why(
+    place: Path, tracker: Tracker, record_run: Record
+) -> None:
+    record_run(place / "runs")
+    (place / "runs" / "1" / "journal.jsonl").unlink(missing_ok=True)
+    (place / "runs" / "1" / "run.json").write_text('{"status": "COMP')
+
+    state, result = tracker("runs").stdout.rstrip("\n").split("\t")[2::4]
+    assert (state, result) == ("unreadable", "(run.json is torn)")
+    shown = tracker("show", "1").stdout
+    assert "run 1  unreadable" in shown
+    assert "run.json is torn" in shown
+
+
 def test_a_run_is_shown_with_settings_metrics_and_facts(
     place: Path, tracker: Tracker, record_run: Record
 ) -> None:

@@ -17,6 +17,7 @@ from tracker.run import Run
 from tracker.stores.base import RunStore, Store
 
 PARTS = "tracker.parts"
+UNREADABLE = "unreadable"
 SHOWN = 5  # items of a list that are shown of a run
 
 
@@ -27,14 +28,15 @@ def render_runs(runs: Iterable[Run], now: datetime, console: Console) -> None:
         console.file.writelines("\t".join(line) + "\n" for line in lines)  # the console would expand tabs
         return
     table = Table("run", "experiment", "state", "seed", "started (UTC)", "minutes", "result", box=None)
+    marks = {**MARKS, UNREADABLE: ("", "red")}
     for line in lines:
-        table.add_row(*[Text(cell, MARKS.get(cell, ("", ""))[1]) for cell in line])
+        table.add_row(*[Text(cell, marks.get(cell, ("", ""))[1]) for cell in line])
     console.print(table)
 
 
 def render_run(run: Run, store: RunStore, now: datetime, console: Console) -> None:
     """Print what the record says: state, settings, the ends of its metrics, facts."""
-    heading = f"run {run.id}  {run.experiment}  {run.state(now)}"
+    heading = "  ".join(filter(None, (f"run {run.id}", run.experiment, _state(run, now))))
     console.print(Text(shown(heading), "bold"))
     facts = {
         "started": _time(run.started),
@@ -79,13 +81,18 @@ def _line(run: Run, now: datetime) -> tuple[str, ...]:
         for cell in (
             str(run.id),
             run.experiment,
-            run.state(now),
+            _state(run, now),
             "" if run.seed is None else str(run.seed),
             _time(run.started),
             f"{run.hours * 60:.1f}",
-            _written(run.result),
+            " ".join(filter(None, (_written(run.result), f"({run.fault})" if run.fault else ""))),
         )
     )
+
+
+def _state(run: Run, now: datetime) -> str:
+    """The run's state; unreadable where the record does not tell what ran, or what became of it."""
+    return UNREADABLE if run.fault and not (run.status and run.experiment) else run.state(now)
 
 
 def _before(run: Run) -> str:
