@@ -57,6 +57,21 @@ def test_why_tells_the_formula_and_the_runs(
     assert tracker("why", "questions.yaml", "rates/rate").stdout.startswith("skill_mean = 52.0\n")
 
 
+def test_the_end_of_a_path_names_its_question(tracker: Tracker) -> None:
+    assert tracker("reproduce", "questions.yaml", "rate").stdout.count("python tiny.py") == 2
+    assert tracker("why", "questions.yaml", "rate.status").stdout.startswith("status = planned\n")
+
+
+def test_an_end_that_two_paths_share_names_neither(tmp_path: Path, tracker: Tracker) -> None:
+    again = QUESTIONS.partition("tree:\n")[2].replace("id: rates", "id: more")
+    (tmp_path / "questions.yaml").write_text(QUESTIONS + again)
+
+    answer = tracker("reproduce", "questions.yaml", "rate")
+
+    assert answer.returncode == 1
+    assert "'rate' may be rates/rate or more/rate; say which" in answer.stderr
+
+
 def test_reproduce_prints_every_command_beneath(tracker: Tracker) -> None:
     assert tracker("reproduce", "questions.yaml", "rates").stdout.splitlines() == [
         "python tiny.py with lr=0.1 seed=1",
@@ -88,7 +103,7 @@ def test_seal_keeps_what_was_found(tmp_path: Path, tracker: Tracker, record_run:
         ),
         (["why", "questions.yaml", "rates/rate.dlta"], "no column 'dlta'; did you mean 'delta'?"),
         (["reproduce", "questions.yaml", "x"], "there is no question 'x'; it takes rates, rates/rate"),
-        (["seal", "questions.yaml", "--accept", "rate"], "there is no question 'rate'"),
+        (["seal", "questions.yaml", "--accept", "rat"], "there is no question 'rat'; did you mean 'rate'?"),
     ],
 )
 def test_a_node_that_is_not_there_is_named(tracker: Tracker, words: list[str], message: str) -> None:

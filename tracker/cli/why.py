@@ -70,10 +70,10 @@ def seal(questions: Path, accept: tuple[str, ...], store: str) -> None:
     from tracker.findings.seals import seals_path
 
     asked = load_questions(questions)
-    for node in accept:
-        _check_node(node, [question.node for question in asked.walk()])
+    known = [question.node for question in asked.walk()]
+    accepted = [_node(node, known) for node in accept]
     now = datetime.now(UTC)
-    made = seal_all(asked.path, answer(asked, open_store(store), now), now, accept)
+    made = seal_all(asked.path, answer(asked, open_store(store), now), now, accepted)
     click.echo(f"{counted(len(made), 'finding')} sealed in {seals_path(asked.path)}", err=True)
 
 
@@ -88,7 +88,7 @@ def _found(questions: Path, store: Store, node: str) -> tuple[Finding, Row]:
 
     findings = answer(load_questions(questions), store, datetime.now(UTC))
     known = {one.node.question.node: one for root in findings for one in _all(root)}
-    _check_node(node, list(known))
+    node = _node(node, list(known))
     return known[node], rows([known[node]])[0]
 
 
@@ -98,11 +98,20 @@ def _all(finding: Finding) -> list[Finding]:
     return list(walk(finding))
 
 
-def _check_node(node: str, known: list[str]) -> None:
+def _node(said: str, known: list[str]) -> str:
+    """The node that is meant: by its whole path, or by the end of the path where only one node ends so."""
     from tracker.questions.fields import did_you_mean
 
-    if node not in known:
-        raise TrackerError(f"there is no question '{node}'{did_you_mean(node, known)}")
+    ends = [node for node in known if node.endswith(f"/{said}")]
+    if said in known or len(ends) == 1:
+        return said if said in known else ends[0]
+    if ends:
+        raise TrackerError(f"'{said}' may be {' or '.join(ends)}; say which")
+    close = {node.rpartition("/")[2]: node for node in known}
+    hint = did_you_mean(said, [*known, *close])
+    raise TrackerError(
+        f"there is no question '{said}'{hint if 'mean' in hint else did_you_mean(said, known)}"
+    )
 
 
 def _column(name: str) -> str:
