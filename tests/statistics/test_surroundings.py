@@ -38,7 +38,7 @@ def test_what_differs_along_with_the_value_leaves_no_verdict(
     found = conclude(a_question(), SKILLS, info=by_value(**facts))
     assert found.verdict == ""
     assert found.computed.startswith(
-        f"not comparable: the runs differ in {words}; fix it in setup, or ignore it"
+        f"not comparable: the runs differ in {words}; make the runs alike, or ignore it"
     )
 
 

@@ -11,6 +11,7 @@ from tracker.rounding import MOST_DECIMALS, digits, enough_decimals
 from tracker.statistics.comparisons import lost
 from tracker.statistics.estimates import Estimate
 from tracker.statistics.verdicts import Comparison, leading
+from tracker.surroundings import FACTS
 from tracker.wording import remarks
 from tracker.wording.clauses import clause
 from tracker.wording.words import label, listed, measure
@@ -74,7 +75,8 @@ def not_comparable(
 ) -> str:
     """Why a question gets no verdict: "not comparable: the runs differ in lr (0.1, 0.01); ..."."""
     differing = ", ".join(f"{name} ({listed(values)})" for name, values in confounds.items())
-    parts = [f"not comparable: the runs differ in {differing}; fix it in setup, or ignore it"]
+    remedy = "make the runs alike" if set(confounds) <= set(FACTS) else "fix it in setup"
+    parts = [f"not comparable: the runs differ in {differing}; {remedy}, or ignore it"]
     return "; ".join([*parts, *_seeds(question, estimates)]) + "."
 
 
