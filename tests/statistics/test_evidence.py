@@ -71,6 +71,17 @@ def test_runs_that_go_or_change_are_named(a_question: Ask, laboratory: Any, ques
     assert again(laboratory, questions, question).standing.reason == "1 run gone (5); 1 run changed (2)"
 
 
+def test_a_seal_outlives_its_runs(a_question: Ask, laboratory: Any, questions: Path) -> None:
+    question = a_question()
+    laboratory.record(question, {"bn": HIGH, "wn": LOW})
+    sealed(laboratory, questions, question)
+    before = read_seals(questions)
+    laboratory.runs = []
+
+    assert sealed(laboratory, questions, question) == ()
+    assert read_seals(questions) == before
+
+
 def test_a_question_that_is_asked_otherwise_is_stale(
     a_question: Ask, laboratory: Any, questions: Path
 ) -> None:

@@ -16,7 +16,8 @@ def seal(
     """Seal every finding that rests on runs; the nodes whose seal was made or made anew.
 
     A human's finding keeps its seal while its words stay the same, because the human has not looked again;
-    naming its node in `accept` says that the words still hold.
+    naming its node in `accept` says that the words still hold. A seal outlives its runs: it alone tells that
+    they are gone, and at how many seeds somebody has looked.
     """
     before = read_seals(questions)
     asked = [one for root in findings for one in walk(root) if one.cells]
@@ -24,10 +25,10 @@ def seal(
     for one in asked:
         node = one.node.question.node
         kept = before.get(node)
-        if kept and not _is_due(one, kept, node in accept):
-            after[node] = kept
-        elif one.evidence.mark:
+        if one.evidence.mark and (kept is None or _is_due(one, kept, node in accept)):
             after[node] = _sealed(one, kept, now)
+        elif kept:
+            after[node] = kept
     if after != before:
         write_seals(questions, after)
     return tuple(node for node, made in after.items() if made is not before.get(node))
