@@ -17,7 +17,7 @@ from tracker.errors import StoreError
 from tracker.mirror import open_mirror
 from tracker.mirror.push import push
 from tracker.mirror.server import reason, server_at
-from tracker.stores.connection import told
+from tracker.stores.connection import changing, told
 
 SHOWN = "mongodb://***@here/grove"
 
@@ -69,6 +69,18 @@ def test_a_server_that_is_too_old_refuses_the_run(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("pymongo.common.MIN_SUPPORTED_WIRE_VERSION", 99)
     with scripted_server(found()) as port, pytest.raises(StoreError, match="too old for this tracker"):
         open_mirror(f"mongodb://127.0.0.1:{port}/grove")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (13, "lets this user read, not write: give it the role readWrite"),
+        (18, "refuses this user: check user"),
+    ],
+)
+def test_a_change_that_is_refused_says_what_the_user_lacks(code: int, words: str) -> None:
+    with pytest.raises(StoreError, match=words), changing("mongodb://here/grove"):
+        raise OperationFailure("not authorized", code)
 
 
 class ReadOnly:

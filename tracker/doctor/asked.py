@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tracker.address import masked
-from tracker.stores.connection import asking, database_at
+from tracker.stores.connection import asking, changing, database_at
 
 HEAVY = "captured_out"  # counted in a document's size, looked at by no check
 
@@ -52,11 +52,11 @@ class Asked:
 
     def set(self, collection: str, wanted: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
         """Set fields of the document that is wanted; False where there is none."""
-        with asking(self._shown):
+        with changing(self._shown):
             answer = self._database[collection].update_one(wanted, {"$set": dict(changes)})
         return bool(answer.matched_count)
 
     def delete(self, collection: str, wanted: Mapping[str, Any]) -> None:
         """Delete the documents that are wanted."""
-        with asking(self._shown):
+        with changing(self._shown):
             self._database[collection].delete_many(wanted)

@@ -13,7 +13,7 @@ from tracker.address import masked
 from tracker.errors import StoreError
 from tracker.mirror.binding import highest_id
 from tracker.stores.collections import BINDINGS, POINTS
-from tracker.stores.connection import REFUSALS, database_at, is_too_old, told
+from tracker.stores.connection import REFUSALS, UNAUTHORIZED, database_at, is_too_old, may_only_read, told
 
 # where the address does not say: a server that is stopped must not hold anybody for long
 TIMEOUTS = {"connectTimeoutMS": 5000, "socketTimeoutMS": 20_000}
@@ -60,11 +60,9 @@ class Server:
         try:
             self.database[BINDINGS].update_one({"_id": ""}, {"$set": {"run": 0}})
         except OperationFailure as error:
-            if error.code != 13:
+            if error.code != UNAUTHORIZED:
                 raise
-            raise StoreError(
-                f"{self.shown} lets this user read, not write: give it the role readWrite, or take another."
-            ) from error
+            raise StoreError(may_only_read(self.shown)) from error
 
     def _refusal(self, error: PyMongoError) -> StoreError | None:
         refuses = isinstance(error, OperationFailure) and error.code in REFUSALS

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pymongo.database import Database
     from pymongo.errors import PyMongoError
 
-REFUSALS = (13, 18, 8000)  # Unauthorized, AuthenticationFailed, Atlas' word for both
+UNAUTHORIZED = 13
+REFUSALS = (UNAUTHORIZED, 18, 8000)  # Unauthorized, AuthenticationFailed, Atlas' word for both
 
 # in the words of the driver, which has no errors of its own for these
 _TOO_OLD = "reports wire version"
@@ -40,6 +41,26 @@ def asking(shown: str) -> Iterator[None]:
         yield
     except PyMongoError as error:
         raise StoreError(told(error, shown)) from error
+
+
+@contextmanager
+def changing(shown: str) -> Iterator[None]:
+    """As `asking`, around a write: a user who may not write is told just that."""
+    from pymongo.errors import OperationFailure
+
+    try:
+        with asking(shown):
+            yield
+    except StoreError as error:
+        cause = error.__cause__
+        if isinstance(cause, OperationFailure) and cause.code == UNAUTHORIZED:
+            raise StoreError(may_only_read(shown)) from cause
+        raise
+
+
+def may_only_read(shown: str) -> str:
+    """What a user is told who may not write."""
+    return f"{shown} lets this user read, not write: give it the role readWrite, or take another."
 
 
 def told(error: PyMongoError, shown: str) -> str:
