@@ -88,7 +88,7 @@ def test_a_question_that_is_asked_otherwise_is_stale(
     laboratory.record(a_question(), {"bn": HIGH, "wn": LOW})
     sealed(laboratory, questions, a_question())
     other = a_question(metric=Metric("test.accuracy", unit="%", sesoi=0.5), alpha=0.01)
-    assert again(laboratory, questions, other).standing.reason == "the question has another metric, alpha"
+    assert again(laboratory, questions, other).standing.reason == "the question was changed in metric, alpha"
     words = a_question(question="How?", name="Another", notes="x")
     assert again(laboratory, questions, words).standing.state == "fresh"
 

@@ -76,7 +76,7 @@ def changes(before: Evidence, now: Evidence) -> str:
     asked = [name for name in (*_DESIGN, *_SINCE) if before.design.get(name) != now.design.get(name)]
     parts = [_counted(new, "new"), _counted(gone, "gone"), _counted(other, "changed")]
     return "; ".join(
-        [*filter(None, parts), *([f"the question has another {', '.join(asked)}"] if asked else [])]
+        [*filter(None, parts), *([f"the question was changed in {', '.join(asked)}"] if asked else [])]
     )
 
 
