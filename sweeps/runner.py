@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from sweeps.exit_codes import CANNOT_START, DONE, MOVED_ON, STOPPED
-from sweeps.order import Order, read_order
-from sweeps.outcomes import exit_code, size, words
-from sweeps.processes import LEFT, Command, Ended, die_with_parent
-from sweeps.pulse import Pulse
-from sweeps.wishes import Wishes
+from sweeps.running.order import Order, read_order
+from sweeps.running.outcomes import exit_code, size, words
+from sweeps.running.processes import LEFT, Command, Ended, die_with_parent
+from sweeps.running.pulse import Pulse
+from sweeps.running.wishes import Wishes
 from tracker.address import is_mongo
 from tracker.errors import LaunchError, StoreError
 from tracker.leases import open_leases

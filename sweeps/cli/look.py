@@ -16,8 +16,8 @@ from tracker.commandline import QUESTIONS, store_option
 @click.option("--json", "as_json", is_flag=True, help="For a program.")
 def status(questions: Path, store: str, as_json: bool) -> None:
     """Show how far each question is, who is at work, and what went wrong last."""
-    from sweeps.status import look_up
-    from sweeps.status_shown import document, show
+    from sweeps.looking.shown import document, show
+    from sweeps.looking.status import look_up
 
     found = look_up(questions, store)
     if as_json:
@@ -37,7 +37,7 @@ def logs(questions: Path, run: tuple[str, ...], store: str, failed: bool, follow
 
     A run is named by its id, or by words of its settings such as depth=20 seed=3.
     """
-    from sweeps.logs import list_logs, print_log
+    from sweeps.looking.logs import list_logs, print_log
 
     if run or failed or follow:
         print_log(questions, store, run, failed=failed, following=follow, out=sys.stdout)

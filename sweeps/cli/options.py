@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from sweeps.launch import Wanted
+    from sweeps.driving.launch import Wanted
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
@@ -94,11 +94,11 @@ def options(*several: Sequence[Callable[..., Any]]) -> Callable[[Callable[..., A
 
 def wanted(questions: Path, store: str, given: Mapping[str, Any], **more: Any) -> Wanted:
     """The options as the launcher reads them."""
-    from sweeps.driver import Stay
+    from sweeps.driving.driver import Stay
+    from sweeps.driving.launch import Wanted
+    from sweeps.driving.policy import Limits
     from sweeps.engines.base import Needs
     from sweeps.engines.options import EngineOptions
-    from sweeps.launch import Wanted
-    from sweeps.policy import Limits
 
     needs = Needs(**{name: given[name] for name in ("cores", "gpus", "memory", "minutes") if given[name]})
     placing = EngineOptions(

@@ -11,8 +11,8 @@ import click
 from tracker.commandline import QUESTIONS, counted, store_option
 
 if TYPE_CHECKING:
-    from sweeps.expected import Total
-    from sweeps.plan import Plan
+    from sweeps.planning.expected import Total
+    from sweeps.planning.plan import Plan
 
 _STDOUT = "-"
 
@@ -51,8 +51,8 @@ def plan(
     workers: int,
 ) -> None:
     """Print the missing runs as commands, in the order in which they would start; start nothing."""
-    from sweeps.expected import told, total
-    from sweeps.plan import make_plan
+    from sweeps.planning.expected import told, total
+    from sweeps.planning.plan import make_plan
 
     if out is not None and shape is not None:
         raise click.UsageError(f"--csv and --{shape} are two formats; take one.")
@@ -77,12 +77,12 @@ def plan(
 
 def _print(plan: Plan, time: Total, shape: str | None, out: str | None) -> None:
     """The missing runs in a format; to stdout, or as CSV to a file."""
-    from sweeps import plan_formats
+    from sweeps.planning import formats as plan_formats
 
     if shape == "table":
         from rich.console import Console
 
-        from sweeps.plan_table import show
+        from sweeps.planning.table import show
 
         show(plan, Console())
     elif shape == "json":

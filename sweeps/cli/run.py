@@ -30,7 +30,7 @@ def run(questions: Path, store: str, more_seeds: bool, dry_run: bool, **given: A
     """
     if more_seeds and dry_run:
         raise click.UsageError("--more-seeds writes into QUESTIONS; `sweeps plan --more-seeds` shows it.")
-    from sweeps.launch import launch
+    from sweeps.driving.launch import launch
 
     if more_seeds:
         _write_more(questions, store)
@@ -51,8 +51,8 @@ def work(questions: Path, store: str, idle: float, more_seeds: bool, **given: An
     To be started on each of several machines that see the store; no other software is needed. They share
     the runs, and what one of them loses, another takes over.
     """
-    from sweeps.driver import Stay
-    from sweeps.launch import launch
+    from sweeps.driving.driver import Stay
+    from sweeps.driving.launch import launch
 
     if more_seeds:
         _write_more(questions, store)
@@ -66,12 +66,12 @@ def work(questions: Path, store: str, idle: float, more_seeds: bool, **given: An
 @click.option("--dry-run", is_flag=True, help="Show what would be started and how; start nothing.")
 def retry(questions: Path, store: str, dry_run: bool, **given: Any) -> None:
     """Start again what failed or broke off, and nothing else."""
-    from sweeps.launch import launch
+    from sweeps.driving.launch import launch
 
     raise SystemExit(launch(wanted(questions, store, given, dry_run=dry_run, failed_only=True)))
 
 
 def _write_more(questions: Path, store: str) -> None:
-    from sweeps.more_seeds import write_more
+    from sweeps.planning.more_seeds import write_more
 
     write_more(questions, store, datetime.now(UTC), lambda line: click.echo(line, err=True))

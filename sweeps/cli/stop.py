@@ -19,7 +19,7 @@ def stop(questions: Path, store: str, which: str | None, no_wait: bool) -> None:
 
     They end in order, and `sweeps run` goes on from there.
     """
-    from sweeps.stop import stop as ask_to_stop
+    from sweeps.looking.stop import stop as ask_to_stop
 
     words = tuple(which.split()) if which else ()
     ask_to_stop(questions, store, words, not no_wait, lambda line: click.echo(line, err=True))

@@ -13,7 +13,7 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-from sweeps.processes import MARK
+from sweeps.running.processes import MARK
 from tests.sweeps.conftest import QUESTIONS, TOY
 from tests.sweeps.scene import is_alive, wait_for
 from tracker import Run, open_store

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.storage import LEAST
+from sweeps.checks.storage import LEAST
 from tests.faults.sweep_scene import Cell, SweepScene, completed
 from tests.faults.test_disk import mounted
 from tests.sweeps.scene import wait_for

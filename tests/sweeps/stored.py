@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sweeps.job import Job
+from sweeps.planning.job import Job
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweeps.forecast import Pace, remaining
+from sweeps.views.forecast import Pace, remaining
 
 
 def test_runs_share_the_places() -> None:

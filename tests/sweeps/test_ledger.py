@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sweeps.driving.ledger import Ledger, ending_of, last_line
+from sweeps.driving.policy import Ending, Limits
 from sweeps.engines.base import Event
 from sweeps.exit_codes import DONE, FAILED, KILLED, STOPPED
-from sweeps.ledger import Ledger, ending_of, last_line
-from sweeps.policy import Ending, Limits
 from tracker.leases.base import Holder, Lease, Outcome
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from sweeps.checks.limits import check
+from sweeps.checks.refusals import CALLS, refusals, sample
+from sweeps.checks.storage import check_disk, check_folder, check_store
 from sweeps.engines.base import Needs
 from sweeps.engines.options import EngineOptions
-from sweeps.job import Job
-from sweeps.limits import check
-from sweeps.refusals import CALLS, refusals, sample
-from sweeps.storage import check_disk, check_folder, check_store
+from sweeps.planning.job import Job
 from tests.sweeps.conftest import TOY
 from tracker.commands import written
 from tracker.errors import LaunchError
@@ -116,7 +116,7 @@ def test_a_disk_without_room_for_such_runs_is_refused(tmp_path: Path) -> None:
 def test_a_disk_that_is_nearly_full_is_refused_with_what_must_be_free(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeps.storage.LEAST", 2**60)
+    monkeypatch.setattr("sweeps.checks.storage.LEAST", 2**60)
     with pytest.raises(LaunchError, match=r"at least 1073741824\.0 GiB must be free"):
         check_disk(tmp_path / "runs", 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sweeps.plan import missing
+from sweeps.planning.plan import missing
 from tracker.findings import findings
 from tracker.questions.question import Metric, Question, Questions
 from tracker.run import Run

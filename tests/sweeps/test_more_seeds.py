@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.more_seeds import added, write_more
-from sweeps.plan import make_plan
+from sweeps.planning.more_seeds import added, write_more
+from sweeps.planning.plan import make_plan
 from tests.sweeps.stored import NOON, store_job
 from tracker import Finding, answer, load_questions, open_store
 

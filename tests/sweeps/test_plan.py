@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sweeps.expected import in_words, told, total
-from sweeps.job import job_key
-from sweeps.plan import Plan, make_plan
-from sweeps.plan_formats import as_csv, as_json, write_csv
-from sweeps.plan_table import show
+from sweeps.planning.expected import in_words, told, total
+from sweeps.planning.formats import as_csv, as_json, write_csv
+from sweeps.planning.job import job_key
+from sweeps.planning.plan import Plan, make_plan
+from sweeps.planning.table import show
 from tests.sweeps.stored import NOON, store_job, store_run
 from tracker.export.csv_file import MARK
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sweeps.driving.policy import LOSSES, Attempts, Ending, Limits, alike
 from sweeps.exit_codes import CANNOT_START, DONE, FAILED, KILLED, LEASE_LOST, MOVED_ON, STOPPED
-from sweeps.policy import LOSSES, Attempts, Ending, Limits, alike
 
 
 def after(*codes: int | None, limits: Limits = Limits(), asked: bool = False) -> bool:  # noqa: B008

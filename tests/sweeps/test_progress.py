@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sweeps.account import Account
+from sweeps.driving.account import Account
+from sweeps.driving.policy import Ending
+from sweeps.driving.progress import SweepProgress
 from sweeps.engines.base import Event, Task
 from sweeps.exit_codes import DONE, FAILED, KILLED, MOVED_ON
-from sweeps.job import Expected, Job
-from sweeps.plan import Plan, PlannedCell
-from sweeps.policy import Ending
-from sweeps.progress import SweepProgress
-from sweeps.tickets import Ticket
-from sweeps.view import View
-from sweeps.words import what
+from sweeps.planning.job import Expected, Job
+from sweeps.planning.plan import Plan, PlannedCell
+from sweeps.planning.tickets import Ticket
+from sweeps.views.view import View
+from sweeps.views.words import what
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

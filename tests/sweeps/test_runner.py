@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sweeps.exit_codes import CANNOT_START, DONE, FAILED, KILLED, LEASE_LOST, MOVED_ON, STOPPED
-from sweeps.outcomes import exit_code
+from sweeps.running.outcomes import exit_code
 from tests.mirror.nx import OwnServer
 from tests.sweeps.scene import INTERRUPTED, is_alive, statuses, wait_for
 from tracker.leases import open_leases

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from sweeps.job import Job
-from sweeps.plan import Plan, make_plan
+from sweeps.planning.job import Job
+from sweeps.planning.plan import Plan, make_plan
 from tests.sweeps.stored import NOON, store_job, store_run
 from tracker import Finding, answer, load_questions, open_store
 
@@ -290,7 +290,7 @@ def test_a_sampler_that_is_not_installed_is_named_with_its_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = questions(tmp_path, more="trials: 8\n    sampler: optuna")
-    monkeypatch.setattr("sweeps.samplers.find_spec", lambda _name: None)
+    monkeypatch.setattr("sweeps.planning.samplers.find_spec", lambda _name: None)
     plan = made(tmp_path, path)
     assert plan.jobs == ()
     assert not plan.complete

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from experiments.training import loop
+from experiments.training import step
 from experiments.training.data import Dataset
 from experiments.training.loop import TrainState, start, train
 from experiments.training.results import Diverged, EpochResult, StepResult, TestResult
@@ -97,7 +97,7 @@ def test_finite_outputs_with_an_infinite_loss_are_named_as_the_loss(
 def test_where_nobody_looks_at_each_step_the_first_bad_step_is_still_known(
     make_settings: MakeSettings, dataset: Dataset, log_every: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "looks_at_each_step", lambda _state: False)  # as on an accelerator
+    monkeypatch.setattr(step, "looks_at_each_step", lambda _state: False)  # as on an accelerator
     state = start(make_settings(epochs=3, log_every=log_every), dataset)
     spoil_at(state, 6, "stem.conv.weight")
     results = list(train(state, dataset))

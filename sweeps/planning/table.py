@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sweeps.expected import in_words
-from sweeps.job import Job
-from sweeps.plan import Plan, PlannedCell
+from sweeps.planning.expected import in_words
+from sweeps.planning.job import Job
+from sweeps.planning.plan import Plan, PlannedCell
 from tracker.configs import key
 from tracker.export.terminal import MARKS
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeps.job import Job
-from sweeps.plan import Plan, make_plan
-from sweeps.roster import lease_key
+from sweeps.planning.job import Job
+from sweeps.planning.plan import Plan, make_plan
+from sweeps.views.roster import lease_key
 from tracker import open_store
 from tracker.address import is_mongo
 from tracker.leases.base import Lease, Leases

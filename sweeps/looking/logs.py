@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from sweeps.roster import became, fitting, lease_key, name, roster
-from sweeps.status import ERRORS
-from sweeps.view import Lookout, View
-from sweeps.words import short
+from sweeps.looking.status import ERRORS
+from sweeps.views.roster import became, fitting, lease_key, name, roster
+from sweeps.views.view import Lookout, View
+from sweeps.views.words import short
 from tracker import Run, open_store
 from tracker.errors import LogError
 from tracker.leases import open_leases

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeps.left import end_what_is_left
-from sweeps.roster import became, fitting, name, roster
-from sweeps.view import Lookout, View
+from sweeps.looking.left import end_what_is_left
+from sweeps.views.roster import became, fitting, name, roster
+from sweeps.views.view import Lookout, View
 from tracker import open_store
 from tracker.errors import LaunchError
 from tracker.leases import open_leases

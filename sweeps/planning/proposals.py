@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sweeps.samplers import Settings, is_installed, learned, spread
+from sweeps.planning.samplers import Settings, is_installed, learned, spread
 from tracker import Cell, Finding
 from tracker.configs import key, same
 from tracker.questions import Question

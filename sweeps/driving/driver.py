@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from sweeps.driving.interrupts import Interrupts, counted_interrupts
+from sweeps.driving.launcher import Launcher
+from sweeps.driving.ledger import Ledger, ending_of
+from sweeps.driving.policy import ALIKE, Ending
 from sweeps.engines.base import Engine, Event
 from sweeps.exit_codes import DONE
-from sweeps.interrupts import Interrupts, counted_interrupts
-from sweeps.job import Job
-from sweeps.launcher import Launcher
-from sweeps.ledger import Ledger, ending_of
-from sweeps.policy import ALIKE, Ending
-from sweeps.tickets import Sweep, Ticket, ticket
-from sweeps.view import Lookout, View
-from sweeps.words import what
+from sweeps.planning.job import Job
+from sweeps.planning.tickets import Sweep, Ticket, ticket
+from sweeps.views.view import Lookout, View
+from sweeps.views.words import what
 from tracker.commandline import counted
 from tracker.errors import StoreError, TrackerError
 from tracker.leases.base import Lease

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeps.exit_codes import WORDS
-from sweeps.plan import Plan
+from sweeps.planning.plan import Plan
 from tracker import Run
 from tracker.leases.base import Lease
 

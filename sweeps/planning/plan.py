@@ -11,11 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sweeps.expected import Durations
-from sweeps.job import Job, job_key
-from sweeps.missing import ANSWERED, asked, missing
-from sweeps.more_seeds import More, asked_for, with_more
-from sweeps.proposals import hindrance, proposed
+from sweeps.planning.expected import Durations
+from sweeps.planning.job import Job, job_key
+from sweeps.planning.missing import ANSWERED, asked, missing
+from sweeps.planning.more_seeds import More, asked_for, with_more
+from sweeps.planning.proposals import hindrance, proposed
 from tracker import Cell, Run, load_questions, open_store
 from tracker.configs import same
 from tracker.findings import findings

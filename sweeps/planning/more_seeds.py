@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import count, islice
 from pathlib import Path
 
-from sweeps.missing import asked
+from sweeps.planning.missing import asked
 from tracker import Finding, answer, load_questions, open_store
 from tracker.findings.states import ENDED
 from tracker.importing.bring_back import Import, with_changes

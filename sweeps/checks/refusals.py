@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from sweeps.engines.machine import cores, threads
-from sweeps.job import Job
-from sweeps.tickets import with_this_python
+from sweeps.planning.job import Job
+from sweeps.planning.tickets import with_this_python
 from tracker.commands import written
 from tracker.settings import STORE_VARIABLE
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sweeps.job import Job
+from sweeps.planning.job import Job
 
 
 def what(job: Job, shared: Mapping[str, Any]) -> str:

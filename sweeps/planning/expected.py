@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from sweeps.job import Expected, Job
+from sweeps.planning.job import Expected, Job
 from tracker import Run
 from tracker.configs import key, look_up
 

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sweeps.driving.policy import Ending
 from sweeps.engines.base import Event
 from sweeps.exit_codes import DONE
-from sweeps.forecast import Pace, remaining
-from sweeps.policy import Ending
-from sweeps.standing import News, Standing, standings, together
-from sweeps.tickets import Ticket
-from sweeps.view import View
+from sweeps.planning.tickets import Ticket
+from sweeps.views.forecast import Pace, remaining
+from sweeps.views.standing import News, Standing, standings, together
+from sweeps.views.view import View
 
 HOUR = 3600.0
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sweeps.expected import in_words
-from sweeps.roster import became, name
-from sweeps.status import Status, as_document
-from sweeps.words import moment, short
+from sweeps.looking.status import Status, as_document
+from sweeps.planning.expected import in_words
+from sweeps.views.roster import became, name
+from sweeps.views.words import moment, short
 from tracker.commandline import counted
 from tracker.leases.base import LASTS, Lease
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from sweeps.engines import open_engine
 from sweeps.engines.base import Attached
 from sweeps.engines.options import EngineOptions
-from sweeps.roster import roster
-from sweeps.view import View
+from sweeps.views.roster import roster
+from sweeps.views.view import View
 from tracker.commandline import counted
 from tracker.errors import LaunchError
 from tracker.leases.base import Lease

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.exit_codes import CANNOT_START, FAILED, KILLED
-from sweeps.forecast import remaining
-from sweeps.missing import ANSWERED
-from sweeps.plan import Plan
-from sweeps.roster import became, name, roster
-from sweeps.standing import News, Standing, standings, together
-from sweeps.view import Lookout, View
+from sweeps.planning.missing import ANSWERED
+from sweeps.planning.plan import Plan
+from sweeps.views.forecast import remaining
+from sweeps.views.roster import became, name, roster
+from sweeps.views.standing import News, Standing, standings, together
+from sweeps.views.view import Lookout, View
 from tracker.leases import open_leases
 from tracker.leases.base import Lease
 

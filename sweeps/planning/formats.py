@@ -6,9 +6,9 @@ import json
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from sweeps.expected import Total
-from sweeps.job import Job
-from sweeps.plan import Plan
+from sweeps.planning.expected import Total
+from sweeps.planning.job import Job
+from sweeps.planning.plan import Plan
 from tracker.export.csv_file import MARK, csv_text
 from tracker.export.sheets import Column, Sheet
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.engines.base import Needs, Task
-from sweeps.job import Job
+from sweeps.planning.job import Job
 from tracker.address import is_mongo
 from tracker.leases.base import Lease
 from tracker.settings import QUESTIONS_VARIABLE, STORE_VARIABLE, run_folder

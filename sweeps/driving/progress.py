@@ -13,14 +13,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sweeps.account import Account, Running
+from sweeps.driving.account import Account, Running
+from sweeps.driving.policy import Ending
 from sweeps.engines.base import Event
 from sweeps.exit_codes import DONE, KILLED, LEASE_LOST, MOVED_ON, STOPPED
-from sweeps.expected import in_words
-from sweeps.policy import Ending
-from sweeps.tickets import Ticket
-from sweeps.view import View
-from sweeps.words import moment, short
+from sweeps.planning.expected import in_words
+from sweeps.planning.tickets import Ticket
+from sweeps.views.view import View
+from sweeps.views.words import moment, short
 
 SHOWN = 12  # runs under way that a terminal shows
 WORDS = {

@@ -6,15 +6,15 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sweeps.checks.refusals import refusals
+from sweeps.checks.storage import check_disk, check_folder, check_store
 from sweeps.engines import check_engine
 from sweeps.engines.cards import cards
 from sweeps.engines.machine import cores, free_memory
 from sweeps.engines.options import EngineOptions
 from sweeps.engines.places import check_needs
-from sweeps.job import Job
-from sweeps.refusals import refusals
-from sweeps.storage import check_disk, check_folder, check_store
-from sweeps.tickets import with_this_python
+from sweeps.planning.job import Job
+from sweeps.planning.tickets import with_this_python
 from tracker.address import is_mongo
 from tracker.errors import LaunchError, TrackerError
 from tracker.settings import run_folder

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sweeps.job import Expected, Job, job_key
-from sweeps.proposals import proposed
+from sweeps.planning.job import Expected, Job, job_key
+from sweeps.planning.proposals import proposed
 from tracker import Cell, Finding, Run, command, walk
 from tracker.questions.tuning import trials_per_value
 

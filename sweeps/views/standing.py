@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sweeps.missing import ANSWERED, UNDER_WAY
-from sweeps.plan import Plan, PlannedCell
+from sweeps.planning.missing import ANSWERED, UNDER_WAY
+from sweeps.planning.plan import Plan, PlannedCell
 
 
 @dataclass(frozen=True)

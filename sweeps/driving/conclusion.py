@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sweeps.driver import Result
-from sweeps.standing import News, together
-from sweeps.view import View
-from sweeps.words import short
+from sweeps.driving.driver import Result
+from sweeps.views.standing import News, together
+from sweeps.views.view import View
+from sweeps.views.words import short
 from tracker.address import is_mongo
 from tracker.commandline import counted
 from tracker.settings import store_address

@@ -11,25 +11,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeps.account import Account
-from sweeps.background import in_background
-from sweeps.conclusion import conclusion, status_of, stop_of, told
-from sweeps.driver import Driver, Result, Stay
+from sweeps.checks.limits import check
+from sweeps.driving.account import Account
+from sweeps.driving.background import in_background
+from sweeps.driving.conclusion import conclusion, status_of, stop_of, told
+from sweeps.driving.driver import Driver, Result, Stay
+from sweeps.driving.interrupts import INTERRUPTED
+from sweeps.driving.launcher import PREFIX, Launcher
+from sweeps.driving.ledger import Ledger
+from sweeps.driving.policy import Limits
+from sweeps.driving.progress import SweepProgress
+from sweeps.driving.rehearsal import rehearse
 from sweeps.engines import open_engine
 from sweeps.engines.base import Attached, Engine
 from sweeps.engines.machine import largest_memory
 from sweeps.engines.options import EngineOptions
 from sweeps.exit_codes import FAILED
-from sweeps.interrupts import INTERRUPTED
-from sweeps.launcher import PREFIX, Launcher
-from sweeps.ledger import Ledger
-from sweeps.limits import check
-from sweeps.policy import Limits
-from sweeps.progress import SweepProgress
-from sweeps.rehearsal import rehearse
-from sweeps.tickets import Sweep
-from sweeps.view import Lookout, View
-from sweeps.words import short
+from sweeps.planning.tickets import Sweep
+from sweeps.views.view import Lookout, View
+from sweeps.views.words import short
 from tracker.errors import LaunchError, StoreError
 from tracker.leases import open_leases
 from tracker.leases.base import Leases

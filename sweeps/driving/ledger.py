@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sweeps.driving.policy import Attempts, Ending, Limits, alike
 from sweeps.engines.base import Event
 from sweeps.exit_codes import DONE, FAILED, KILLED, WORDS
-from sweeps.policy import Attempts, Ending, Limits, alike
 from tracker.leases.base import Lease
 
 NOTHING = "it printed nothing"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from sweeps.expected import in_words, told, total
-from sweeps.job import Job
-from sweeps.view import View
-from sweeps.words import what
+from sweeps.planning.expected import in_words, told, total
+from sweeps.planning.job import Job
+from sweeps.views.view import View
+from sweeps.views.words import what
 
 UNKNOWN = "time unknown"
 CHECKED = (
@@ -20,7 +20,7 @@ def rehearse(view: View, engine: str, places: int) -> None:
     """Print the plan, the order, and how the runs would be placed."""
     from rich.console import Console
 
-    from sweeps.plan_table import show
+    from sweeps.planning.table import show
 
     console = Console()
     show(view.plan, console)

@@ -1,0 +1,1 @@
+"""What would go wrong in a sweep, found out before anything starts."""

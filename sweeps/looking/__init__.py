@@ -1,0 +1,1 @@
+"""Looks at sweeps from any machine, and ends them."""

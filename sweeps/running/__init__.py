@@ -1,0 +1,1 @@
+"""What the process of one run is made of: orders, signals, signs of life, the end."""
