@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +22,12 @@ from sweeps.engines.options import EngineOptions
 from sweeps.engines.places import Group, places
 from sweeps.engines.process_tree import kill_tree
 from sweeps.exit_codes import CANNOT_START, FAILED, KILLED
+from sweeps.running.wishes import ASKED_TO_END
 from tracker.errors import LaunchError
 
 POLL = 0.05  # seconds between two looks at the processes
 GRACE = 30.0  # seconds for a process that was asked to end; the runner's own grace for the run is shorter
+RUNNER = "sweeps.runner"  # the module that most tasks start
 TAIL = 16384  # bytes at the end of a log in which the reason of a failure stands
 
 _NO_ROOM = re.compile(rb"out of memory|OutOfMemory|RESOURCE_EXHAUSTED|ALLOC_FAILED", re.IGNORECASE)
@@ -164,14 +167,25 @@ def _process(task: Task, group: Group) -> subprocess.Popen[bytes]:
     with task.log.open("ab") as output:
         output.write(f"$ {shlex.join(_of_the_run(task.command))}\n".encode())
         output.flush()
-        return subprocess.Popen(
-            task.command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=_environment(task, group),
-            start_new_session=True,  # Ctrl-C reaches the sweep alone, which then ends its runs in order
-        )
+        with _waiting() if RUNNER in task.command else nullcontext():
+            return subprocess.Popen(
+                task.command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=_environment(task, group),
+                start_new_session=True,  # Ctrl-C reaches the sweep alone, which then ends its runs in order
+            )
+
+
+@contextmanager
+def _waiting() -> Iterator[None]:
+    """What is started inside hears signals only when it asks for them, as the runner does once it can."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ASKED_TO_END)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _environment(task: Task, group: Group) -> dict[str, str]:
@@ -183,7 +197,7 @@ def _environment(task: Task, group: Group) -> dict[str, str]:
 
 def _of_the_run(command: tuple[str, ...]) -> tuple[str, ...]:
     """What a user would type: the command behind the runner's own words."""
-    return command[command.index("--") + 1 :] if "sweeps.runner" in command and "--" in command else command
+    return command[command.index("--") + 1 :] if RUNNER in command and "--" in command else command
 
 
 def _where(group: Group) -> str:

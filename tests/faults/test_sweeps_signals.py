@@ -31,7 +31,9 @@ def test_a_storm_of_signals_ends_a_sweep_in_order(make_sweep: Callable[..., Swee
     scene.send(signal.SIGTERM, scene.launchers(), "launcher")
 
     scene.assert_ended()
-    assert launcher.returncode == 130, scene.story()
+    # a signal may also come after its last words, when nobody counts any more
+    assert launcher.returncode in (130, -signal.SIGTERM, -signal.SIGINT), scene.story()
+    assert "Interrupted; the same command goes on from here." in scene.said(), scene.story()
     assert "Traceback" not in scene.said(), scene.story()
     assert {run.fault for run in open_store(scene.address).runs()} <= {""}
     scene.finish()

@@ -17,9 +17,10 @@ from sweeps.engines.local import LocalEngine
 from sweeps.engines.machine import THREADS, cores, free_memory, largest_memory, threads
 from sweeps.engines.options import EngineOptions
 from sweeps.engines.places import places
-from sweeps.exit_codes import CANNOT_START
+from sweeps.exit_codes import CANNOT_START, STOPPED
 from tests.sweeps.scene import is_alive, wait_for
 from tracker.errors import LaunchError
+from tracker.settings import STORE_VARIABLE
 
 Opened = Callable[..., LocalEngine]
 
@@ -129,6 +130,20 @@ below = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"],
 print("pids", os.getpid(), below.pid, flush=True)
 time.sleep(600)
 """
+
+
+def test_a_wish_to_end_that_comes_before_a_run_can_hear_it_is_heard(opened: Opened, tmp_path: Path) -> None:
+    engine = opened(4)
+    runner = (sys.executable, "-m", "sweeps.runner", "--seen", "none", "--key")
+    environment = {STORE_VARIABLE: str(tmp_path / "runs")}
+    engine.submit(
+        [
+            Task(key, (*runner, key, "--", "sleep", "60"), tmp_path / f"{key}.log", environment)
+            for key in ("a", "b", "c", "d")
+        ]
+    )
+    engine.cancel(hard=False)
+    assert {event.exit_code for event in until_over(engine, 4).values()} == {STOPPED}
 
 
 def test_a_hard_cancel_ends_everything_under_a_run(opened: Opened, task: Callable[..., Task]) -> None:

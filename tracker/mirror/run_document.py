@@ -22,6 +22,7 @@ from tracker.stores.collections import COPIED, CUTS, EVENTS
 
 PARTS_FIELD = f"info.tracker.{PARTS}"
 GOING = ("QUEUED", "RUNNING")  # what a run is called before it has ended
+ATTEMPTS = 5  # to find or make a document, while others make theirs at the same time
 _AT_THE_END = ("stop_time", "result", "fail_trace")  # written last, so that they are a promise
 
 
@@ -67,17 +68,22 @@ class RunDocument:
         self._remember(found)
 
     def _found_or_made(self, id: int, document: Document, heartbeat: datetime | None) -> Document:
-        found = self.database["runs"].find_one({"_id": id}, {"captured_out": 0})
-        if found is not None:
-            return dict(found)
-        new = _begun(id, document, heartbeat)
-        try:
-            self.database["runs"].insert_one(new)
-        except DuplicateKeyError:
-            return self._found_or_made(id, document, heartbeat)
-        self.writes += 1
-        self.is_new = True
-        return new
+        for _ in range(ATTEMPTS):
+            found = self.database["runs"].find_one({"_id": id}, {"captured_out": 0})
+            if found is not None:
+                return dict(found)
+            new = _begun(id, document, heartbeat)
+            try:
+                self.database["runs"].insert_one(new)
+            except DuplicateKeyError:
+                continue  # somebody else has made it in between
+            self.writes += 1
+            self.is_new = True
+            return new
+        raise StoreError(
+            f"the server says of run {id} that it is there, and does not give it: its collection `runs` is "
+            "damaged; `tracker doctor` looks at it, and `tracker push` copies what is missing"
+        )
 
     def _remember(self, found: Mapping[str, Any]) -> None:
         self.has_begun = True
