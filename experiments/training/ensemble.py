@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
@@ -25,20 +26,19 @@ def evaluate_together(
         together: list[Tensor] = []
         for weights in members:
             model.load_state_dict(weights)
-            parts = list(_probabilities(model, batches, batch_size, precision))
-            together = (
-                [sum_ + part for sum_, part in zip(together, parts, strict=True)] if together else parts
-            )
+            parts = list(_logs(model, batches, batch_size, precision))
+            together = list(map(torch.logaddexp, together, parts)) if together else parts
     finally:
         model.load_state_dict(own)
     tally = Tally()
     for total, (_, labels) in zip(together, batches.in_order(batch_size), strict=True):
-        logs = (total / len(members)).log()
+        logs = total - math.log(len(members))
         tally.add(nll_loss(logs, labels, reduction="none"), logs, labels)
     return tally.score()
 
 
-def _probabilities(model: nn.Module, batches: Batches, batch_size: int, precision: str) -> Iterator[Tensor]:
+def _logs(model: nn.Module, batches: Batches, batch_size: int, precision: str) -> Iterator[Tensor]:
+    """The logarithms of the probabilities, which do not vanish where a probability does."""
     with evaluating(model), torch.inference_mode():
         for images, _labels in batches.in_order(batch_size):
-            yield forward(model, images, precision).softmax(dim=1)
+            yield forward(model, images, precision).log_softmax(dim=1)

@@ -166,6 +166,11 @@ def _check_learning(s: TrainSettings) -> None:
         raise SettingsError(
             f"{name}={getattr(s, name)!r} needs BatchNorm layers, but norm={s.norm!r} has none"
         )
+    if s.batchnorm == "frozen" and (s.precise_images or s.test_statistics == "adapted"):
+        name = "precise_images" if s.precise_images else "test_statistics"
+        raise SettingsError(
+            f"{name}={getattr(s, name)!r} computes statistics anew, but batchnorm=frozen keeps those it has"
+        )
     if s.test_severity > 5:
         raise SettingsError(f"test_severity={s.test_severity} must be from 1 to 5")
     if not 0 <= s.batchnorm_momentum <= 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -52,5 +53,5 @@ def over_views(predict: Callable[[Tensor], Tensor], images: Tensor, views: str) 
     """The outputs of a network, (n, classes); of several views the logarithm of their mean probability."""
     if views == "one":
         return predict(images)
-    probabilities = [predict(view(images)).softmax(dim=1) for view in VIEWS[views]]
-    return torch.stack(probabilities).mean(dim=0).log()
+    logs = torch.stack([predict(view(images)).log_softmax(dim=1) for view in VIEWS[views]])
+    return logs.logsumexp(dim=0) - math.log(len(logs))

@@ -113,7 +113,7 @@ def test_a_finding_rests_on_its_trials_too() -> None:
     assert changes(before, gather(node(*BOTH), numbers)) == ""
     assert "1 run gone (1)" in changes(before, gather(node(*BOTH[1:]), numbers))
     longer = replace(QUESTION, trials=4)
-    assert "another trials" in changes(before, gather(node(*BOTH, question=longer), numbers))
+    assert "changed in trials" in changes(before, gather(node(*BOTH, question=longer), numbers))
 
 
 def test_a_question_without_tuning_seeds_is_marked_as_before() -> None:

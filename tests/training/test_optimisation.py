@@ -297,6 +297,11 @@ def test_views_average_probabilities() -> None:
     torch.testing.assert_close(over_views(predict, images, "flip").exp(), expected)
 
 
+def test_a_probability_that_vanishes_leaves_a_finite_loss() -> None:
+    images = torch.full((2, 3, 8, 8), 100.0)
+    assert over_views(lambda view: 10 * predict(view), images, "flip").isfinite().all()
+
+
 def test_views_are_for_evaluation_and_keep_its_invariances(
     make_settings: MakeSettings, dataset: Dataset
 ) -> None:

@@ -89,6 +89,11 @@ def test_whole_numbers_are_taken_in_either_notation() -> None:
         ({"shortcut": "A", "trainable": "shortcut"}, "trainable='shortcut' needs shortcuts with parameters"),
         ({"norm": "spectral", "trainable": "random"}, "trainable='random' chooses weights of plain"),
         ({"norm": "mean_only", "batchnorm_average": "cumulative"}, "batchnorm_average='cumulative' is for"),
+        (
+            {"batchnorm": "frozen", "test_statistics": "adapted"},
+            "test_statistics='adapted' computes statistics",
+        ),
+        ({"batchnorm": "frozen", "precise_images": 100}, "precise_images=100 computes statistics anew"),
         ({"batchnorm_momentum": 1.5}, "batchnorm_momentum=1.5 must be from 0 to 1"),
         ({"norm": "weight_norm", "trainable": "batchnorm"}, "trainable='batchnorm' needs BatchNorm layers"),
         ({"norm": "weight_norm", "batchnorm": "frozen"}, "batchnorm='frozen' needs BatchNorm layers"),
