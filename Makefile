@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-mongo test-slurm test-ray faults losses check simulate bars format clean up down pictures page-pictures demo-docs omniboard-tools
+.PHONY: help install demo test test-mongo test-slurm test-ray faults losses check simulate bars format clean up down pictures page-pictures demo-docs syllabus omniboard-tools
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -90,6 +90,9 @@ omniboard-tools: tests/omniboard/node_modules/installed ## the real Omniboard an
 demo-docs: demo ## the page and the tables of the demo in docs/demo, made anew
 	@rm -rf docs/demo && mkdir docs/demo
 	@cp $(DEMO)/tree.html $(DEMO)/tree.csv $(DEMO)/tree_values.csv $(DEMO)/tree_runs.csv $(DEMO)/tree.schema.json docs/demo/
+
+syllabus: $(VENV)/installed ## the page docs/syllabus.md, from its chapters, the questions and the code
+	@$(BIN)/python -m syllabus
 
 pictures: $(VENV)/tools omniboard-tools ## the pictures of Omniboard in docs/pictures, made anew
 	PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/omniboard/test_views.py

@@ -116,7 +116,7 @@ def _train(run: Any, settings: TrainSettings) -> float | None:
         dataset = load_dataset(settings, _say_progress)
         kept = keeping(settings)
         state, resumed = kept.begin(run, settings, dataset)
-        run.info["training"] = _facts(state, dataset, resumed)
+        run.info["training"] = facts_of(state, dataset, resumed)
         accuracy = None
         for result in loop.train(state, dataset):
             _log(run, result)
@@ -141,7 +141,7 @@ def _train(run: Any, settings: TrainSettings) -> float | None:
 # Into the record
 
 
-def _facts(state: TrainState, dataset: Dataset, resumed: bool) -> dict[str, Any]:
+def facts_of(state: TrainState, dataset: Dataset, resumed: bool) -> dict[str, Any]:
     """What a reader needs to know of a run beyond its configuration, as plain JSON."""
     import torch
 
@@ -168,7 +168,7 @@ def _facts(state: TrainState, dataset: Dataset, resumed: bool) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _metrics(result: Result) -> dict[str, float | None]:
+def metrics_of(result: Result) -> dict[str, float | None]:
     """The numbers of a result under the names of the run's metrics; accuracies are percentages."""
     match result:
         case StepResult():
@@ -195,7 +195,7 @@ def _log(run: Any, result: Result) -> None:
     if isinstance(result, Table):
         _keep(run, result)
         return
-    for name, value in _metrics(result).items():
+    for name, value in metrics_of(result).items():
         if value is not None:
             run.log_scalar(name, value, result.step)
 
@@ -219,7 +219,7 @@ def _say(result: Result, epochs: int) -> None:
     match result:
         case EpochResult():
             numbers = ", ".join(
-                f"{name} {value:.4g}" for name, value in _metrics(result).items() if value is not None
+                f"{name} {value:.4g}" for name, value in metrics_of(result).items() if value is not None
             )
             print(f"epoch {result.epoch}/{epochs}: {numbers}", flush=True)
         case TestResult():

@@ -1,0 +1,75 @@
+"""Every item of the syllabus has a home that is there, and docs/syllabus.md is the page of today."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from syllabus.__main__ import PAGE
+from syllabus.homes import homes_of
+from syllabus.page import page
+from syllabus.table import CHAPTERS, Item, SyllabusError, load_chapters
+
+
+def item(**given: object) -> Item:
+    return Item(number=1, claim="x", sources=(), homes={kind: (str(name),) for kind, name in given.items()})
+
+
+def test_the_page_is_made_of_the_chapters_the_questions_and_the_code_of_today() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(load_chapters()), "make it anew: make syllabus"
+
+
+@pytest.mark.xfail(strict=True, reason="checks and questions are still being written")
+def test_every_item_is_tested_or_says_why_not() -> None:
+    assert [item.number for chapter in load_chapters() for item in chapter.items if not item.has_home] == []
+
+
+@pytest.mark.parametrize(
+    ("home", "words"),
+    [
+        ({"questions": "batchnorm.yaml:bn-only/dept"}, "did you mean 'bn-only/depth'"),
+        ({"questions": "batchnorm.yaml:bn-only"}, "the question of sweeps/batchnorm.yaml 'bn-only'"),
+        ({"questions": "nobody.yaml:depth"}, "there is no file sweeps/nobody.yaml"),
+        ({"metrics": "validation.acuracy"}, "did you mean 'validation.accuracy'"),
+        ({"metrics": "nothing.*"}, "the metric 'nothing.*' does not exist"),
+        ({"files": "batchnorm.cvs"}, "did you mean 'batchnorm.csv'"),
+        ({"records": "trainble"}, "did you mean 'trainable'"),
+        ({"guards": "leek"}, "did you mean 'leak'"),
+        ({"settings": "widht"}, "did you mean 'width'"),
+        ({"settings": "pitfall=one_pas"}, "did you mean 'one_pass'"),
+        ({"modules": "experiments/training/none.py"}, "there is no file"),
+        ({"tests": "docs/test_syllabus.py::test_nothing"}, "the test of tests/docs/test_syllabus.py"),
+    ],
+)
+def test_a_home_that_is_not_there_is_named(home: dict[str, str], words: str) -> None:
+    with pytest.raises(SyllabusError, match="item 1") as caught:
+        homes_of(item(**home))
+    assert words in str(caught.value)
+
+
+def test_a_setting_or_a_test_alone_is_no_home() -> None:
+    assert not item(settings="width", tests="docs/test_syllabus.py::test_nothing").has_home
+    assert item(metrics="lr").has_home
+
+
+def test_what_is_out_of_scope_has_no_home_beside() -> None:
+    assert Item(number=1, claim="x", sources=(), homes={}, out_of_scope="no such data").has_home
+    with pytest.raises(SyllabusError, match="out of scope and has a home"):
+        Item(number=1, claim="x", sources=(), homes={"metrics": ("lr",)}, out_of_scope="no such data")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("number: 2\n", "number: 1\n", "look at \\[2\\]"),
+        ("claim: ", "clam: ", "did you mean 'claim'"),
+        ("from: [S0, S1]", "from: [S7]", "the source 'S7' does not exist"),
+    ],
+)
+def test_a_chapter_with_a_mistake_is_refused(old: str, new: str, words: str, tmp_path: Path) -> None:
+    for path in CHAPTERS.glob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        (tmp_path / path.name).write_text(text.replace(old, new, 1) if path.name.startswith("1") else text)
+    with pytest.raises(SyllabusError, match=words):
+        load_chapters(tmp_path)
