@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tracker.errors import TrackerError
 from tracker.settings import STORE_VARIABLE, store_address
+
+if TYPE_CHECKING:
+    from tracker.stores import RunStore
 
 
 def QUESTIONS(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802, it reads as the argument's name
@@ -40,6 +43,18 @@ def store_option(command: Callable[..., Any]) -> Callable[..., Any]:
         callback=_address,
         help=f"Folder, or mongodb://host:port/database; else ${STORE_VARIABLE}, tracker.toml, or runs.",
     )(command)
+
+
+def opened(address: str) -> RunStore:
+    """The store; where its folder is not there, stderr says so, because a slip of the pen has no runs."""
+    from tracker.stores import is_absent, open_store
+
+    store = open_store(address)
+    if is_absent(address):
+        click.echo(
+            f"{address} is not there, so no run is known; --store names the folder of the runs", err=True
+        )
+    return store
 
 
 def counted(number: int, noun: str) -> str:

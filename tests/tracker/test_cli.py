@@ -11,6 +11,10 @@ from typing import Any
 
 import pandas
 import pytest
+from click.testing import CliRunner
+
+from tracker.cli import main
+from tracker.export.page.server import PageServer
 
 UNREACHABLE = "mongodb://u:secret@127.0.0.1:9/db?serverSelectionTimeoutMS=100"
 QUESTIONS = """
@@ -52,6 +56,45 @@ def test_the_tree_of_an_empty_store_shows_what_is_planned(tracker: Tracker) -> N
     assert answer.returncode == 0
     assert "Does the rate matter?" in answer.stdout
     assert "0 of 4 runs done" in answer.stdout
+
+
+@pytest.mark.parametrize("words", ["tree", "export", "why", "runs", "reproduce"])
+def test_a_store_that_is_not_there_is_named(place: Path, words: str) -> None:
+    given = {"why": ["rate"], "reproduce": ["rate"], "export": [str(place / "tree.csv")]}.get(words, [])
+    asked = [] if words == "runs" else [str(place / "questions.yaml")]
+    store = place / "misspelt"
+
+    answer = CliRunner().invoke(main, [words, *asked, *given, "--store", str(store)])
+
+    assert answer.exit_code == 0
+    assert f"{store} is not there" in answer.stderr
+    store.mkdir()
+    assert (
+        CliRunner().invoke(main, [words, *asked, *given, "--store", str(store)]).stderr.count("not there")
+        == 0
+    )
+
+
+def test_a_page_of_a_store_that_is_not_there_says_so_and_is_served(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PageServer, "serve_forever", lambda _: None)
+    words = ["serve", str(place / "questions.yaml"), "--port", "0", "--store", str(place / "misspelt")]
+
+    answer = CliRunner().invoke(main, words)
+
+    assert answer.exit_code == 0
+    assert "misspelt is not there" in answer.stderr
+
+
+def test_nothing_is_sealed_from_a_store_that_is_not_there(place: Path) -> None:
+    answer = CliRunner().invoke(
+        main, ["seal", str(place / "questions.yaml"), "--store", str(place / "misspelt")]
+    )
+
+    assert answer.exit_code == 1
+    assert "misspelt is not there: name the folder that holds the runs." in answer.stderr
+    assert not (place / "questions.lock.json").exists()
 
 
 def test_a_recorded_run_appears_in_the_tree_and_in_the_table(

@@ -84,7 +84,7 @@ def test_seal_keeps_what_was_found(tmp_path: Path, tracker: Tracker, record_run:
 
     assert "1 finding sealed in questions.lock.json" in tracker("seal", "questions.yaml").stderr
     assert list(json.loads((tmp_path / "questions.lock.json").read_text())["findings"]) == ["rates/rate"]
-    assert "0 findings sealed" in tracker("seal", "questions.yaml", "--accept", "rates/rate").stderr
+    assert "nothing to seal" in tracker("seal", "questions.yaml", "--accept", "rates/rate").stderr
 
     record_run(tmp_path / "runs")
     assert "finding_state = stale" in tracker("why", "questions.yaml", "rates/rate.finding_state").stdout

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracker.commandline import QUESTIONS, counted, store_option
+from tracker.commandline import QUESTIONS, counted, opened, store_option
 
 if TYPE_CHECKING:
     from tracker import Finding
@@ -23,10 +23,10 @@ def tree(questions: Path, store: str) -> None:
     """Show the questions and what was found."""
     from rich.console import Console
 
-    from tracker import load_questions, open_store
+    from tracker import load_questions
     from tracker.export.terminal import render
 
-    render(_answer(load_questions(questions), open_store(store)), Console())
+    render(_answer(load_questions(questions), opened(store)), Console())
 
 
 @click.command(epilog="Example: tracker export sweeps/batchnorm.yaml tree.csv")
@@ -36,12 +36,12 @@ def tree(questions: Path, store: str) -> None:
 @click.option("--omniboard", metavar="URL", default="", help="Where Omniboard shows the runs, for links.")
 def export(questions: Path, out: Path, store: str, omniboard: str) -> None:
     """Write the tree; OUT's ending names the format, such as .csv, .xlsx, .html, .md or .tex."""
-    from tracker import load_questions, open_store
+    from tracker import load_questions
     from tracker.export.formats import write, writer
 
     writer(out)  # an unknown format is refused before the runs are read
-    opened, asked = open_store(store), load_questions(questions)
-    written = write(_answer(asked, opened), opened, out, omniboard, asked.project)
+    runs, asked = opened(store), load_questions(questions)
+    written = write(_answer(asked, runs), runs, out, omniboard, asked.project)
     click.echo(f"wrote {', '.join(map(str, written))}", err=True)
 
 

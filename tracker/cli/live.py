@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracker.commandline import QUESTIONS, store_option
+from tracker.commandline import QUESTIONS, opened, store_option
 
 if TYPE_CHECKING:
     from tracker import Finding
@@ -32,11 +32,10 @@ def watch(questions: Path, store: str, interval: float) -> None:
     """Show the tree, and draw it again as runs come in, until Ctrl-C."""
     from rich.console import Console
 
-    from tracker import open_store
     from tracker.export.watching import watch as draw
     from tracker.findings.following import Following
 
-    following = Following(questions, open_store(store))
+    following = Following(questions, opened(store))
 
     def look() -> tuple[Finding, ...]:
         return following.look(datetime.now(UTC))[1]
@@ -53,11 +52,10 @@ def watch(questions: Path, store: str, interval: float) -> None:
 @click.option("--omniboard", metavar="URL", default="", help="Where Omniboard shows the runs, for links.")
 def serve(questions: Path, store: str, port: int, host: str, omniboard: str) -> None:
     """Serve the page, which follows the runs as they come in, until Ctrl-C."""
-    from tracker import open_store
     from tracker.export.page.server import PageServer
     from tracker.export.page.site import Site
 
-    site = Site(questions, open_store(store), omniboard)
+    site = Site(questions, opened(store), omniboard)
     site.edition()  # what is wrong is said now, and not in a browser
     with contextlib.suppress(KeyboardInterrupt), PageServer(site, host, port) as server:
         click.echo(f"{questions} is served at {server.address} until Ctrl-C", err=True)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from tracker.commandline import counted, store_option
+from tracker.commandline import counted, opened, store_option
 
 
 @click.command(epilog="Example: tracker runs --store demo/runs")
@@ -15,13 +15,12 @@ def runs(store: str) -> None:
     """List the runs of the store, one a line."""
     from rich.console import Console
 
-    from tracker import open_store
     from tracker.export.runs import render_runs
 
-    opened = open_store(store)
-    found = list(opened.runs())
+    kept = opened(store)
+    found = list(kept.runs())
     render_runs(found, datetime.now(UTC), Console())
-    click.echo(f"{counted(len(found), 'run')} in {opened.address}", err=True)
+    click.echo(f"{counted(len(found), 'run')} in {kept.address}", err=True)
 
 
 @click.command(epilog="Example: tracker show 12 --store demo/runs")
@@ -34,5 +33,5 @@ def show(run: str, store: str) -> None:
     from tracker import open_store
     from tracker.export.runs import render_run
 
-    opened = open_store(store)
-    render_run(opened.run(run), opened, datetime.now(UTC), Console())
+    kept = open_store(store)
+    render_run(kept.run(run), kept, datetime.now(UTC), Console())

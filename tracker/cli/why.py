@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tracker.commandline import QUESTIONS, counted, store_option
-from tracker.errors import TrackerError
+from tracker.commandline import QUESTIONS, counted, opened, store_option
+from tracker.errors import StoreError, TrackerError
 
 if TYPE_CHECKING:
     from tracker.findings import Finding
@@ -27,18 +27,17 @@ NODE = click.argument("node", metavar="NODE[.FIELD]")
 @store_option
 def why(questions: Path, node: str, store: str) -> None:
     """Tell what a number of the table rests on: its formula and its runs."""
-    from tracker import open_store
     from tracker.why import matters
 
-    opened = open_store(store)
+    runs = opened(store)
     path, _, field = node.partition(".")
-    finding, row = _found(questions, opened, path)
+    finding, row = _found(questions, runs, path)
     chosen = [_column(field)] if field else [column for column in WITH_FORMULA if _told(row, column)]
     for name in chosen:
         _tell(finding, row, name)
     if not field and (told := matters(finding)):
         click.echo(told)
-    _tell_runs(finding, opened)
+    _tell_runs(finding, runs)
 
 
 @click.command(epilog="Example: tracker reproduce sweeps/batchnorm.yaml bn-only/depth")
@@ -47,10 +46,10 @@ def why(questions: Path, node: str, store: str) -> None:
 @store_option
 def reproduce(questions: Path, node: str, store: str) -> None:
     """Print the commands of all runs that a question asks for, with the code that its runs were made with."""
-    from tracker import command, open_store
+    from tracker import command
     from tracker.surroundings import code_state
 
-    finding, _ = _found(questions, open_store(store), node)
+    finding, _ = _found(questions, opened(store), node)
     below = [cell for one in _all(finding) for cell in one.cells]
     states = {code_state(cell.answer) for cell in below if cell.answer} - {""}
     for state in sorted(states):
@@ -68,13 +67,21 @@ def seal(questions: Path, accept: tuple[str, ...], store: str) -> None:
     from tracker import answer, load_questions, open_store
     from tracker.findings.sealing import seal as seal_all
     from tracker.findings.seals import seals_path
+    from tracker.stores import is_absent
 
     asked = load_questions(questions)
     known = [question.node for question in asked.walk()]
     accepted = [_node(node, known) for node in accept]
+    if is_absent(store):
+        raise StoreError(f"{store} is not there: name the folder that holds the runs.")
     now = datetime.now(UTC)
     made = seal_all(asked.path, answer(asked, open_store(store), now), now, accepted)
-    click.echo(f"{counted(len(made), 'finding')} sealed in {seals_path(asked.path)}", err=True)
+    click.echo(
+        f"{counted(len(made), 'finding')} sealed in {seals_path(asked.path)}"
+        if made
+        else "nothing to seal: no finding rests on other runs than when it was sealed",
+        err=True,
+    )
 
 
 WITH_FORMULA = (
