@@ -25,6 +25,15 @@ def test_a_single_network_has_the_interval_of_its_test_set(a_question: Ask, conc
     assert "; by the test set's size alone: bn 87.98 to 91.71, wn 91.25 to 94.42" in found.computed
 
 
+def test_the_interval_names_the_split_that_was_measured(a_question: Ask, conclude: Conclude) -> None:
+    metric = Metric("validation.accuracy", unit="%")
+    info = {"training": {"data": {"validation": 500}}}
+    found = conclude(
+        a_question(seeds=(1,), values=("bn",), baseline="bn", metric=metric), {"bn": (90.0,)}, info=info
+    )
+    assert "bn 90 % [87 to 92 by the validation set's size alone]" in found.computed
+
+
 def test_wilsons_interval_is_scipys() -> None:
     from scipy import stats
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ from tracker.questions.question import Metric, Question, Questions
 from tracker.run import Run
 from tracker.table import rows
 from tracker.tree import build_tree, cells
+from tracker.wording import sentences
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ACCURACY = Metric("test.accuracy", unit="%")
@@ -308,8 +310,24 @@ def test_runs_that_differ_in_more_get_no_verdict() -> None:
     assert (found.verdict, found.comparisons) == ("", ())
     assert found.computed == (
         "not comparable: the runs differ in lr (0.1, 0.01); fix it in setup, or ignore it; "
-        "n=3 for full, 3 for bn_only."
+        "6 of 6 runs done; n=3 for full, 3 for bn_only."
     )
+
+
+def test_what_is_not_comparable_yet_tells_how_far_it_is() -> None:
+    question = a_question()
+    laboratory = Laboratory().record(question, {"full": FULL[:2]}, lr=0.1)
+    found = laboratory.record(question, {"bn_only": (31.0, "RUNNING")}, lr=0.01).answer(question)[0]
+    assert found.state == "running"
+    assert found.computed.startswith("not comparable: the runs differ in lr (0.1, 0.01)")
+    assert found.computed.endswith("; 3 of 6 runs done, 1 running; n=2 for full, 1 for bn_only.")
+
+
+def test_of_two_seeds_both_numbers_are_told() -> None:
+    found = finding(a_question(seeds=(1, 2)), {"full": FULL[:2], "bn_only": BN_ONLY[:2]})
+    assert found.verdict == "unreplicated"
+    told = sentences.skills(found.node.question, found.estimates)
+    assert re.search(r"full [\d.]+ ± [\d.]+ % \[[\d.]+ and [\d.]+\]; bn_only", told)
 
 
 def test_a_metric_that_nobody_logged_is_named_with_the_runs() -> None:

@@ -197,7 +197,7 @@ def _silence(
     if gate:
         return f"{gate_sentence(node, gate)}; {sentences.progress(question, reporting, found, tuning)}"
     if confounds:
-        return sentences.not_comparable(question, confounds, found)
+        return sentences.not_comparable(question, confounds, reporting, found, tuning)
     if cells_state(states) not in ENDED and not look:
         return sentences.progress(question, reporting, found, tuning)
     return sentences.missing(question, found) if any(one.missing for one in found) else ""

@@ -28,22 +28,37 @@ def skills(question: Question, estimates: Iterable[Estimate]) -> str:
 
 
 def skill(question: Question, one: Estimate, others: Sequence[Estimate]) -> str:
-    """One value's skill, with as many decimals as the widest spread among the others deserves."""
+    """One value's skill, with as many decimals as the widest spread among the others deserves.
+
+    Of two seeds both numbers are told, because their spread says little; of one what its test set says.
+    """
     unit = f" {question.metric.unit}" if question.metric.unit else ""
     sds = [other.sd for other in others if other.sd]
     decimals = min(digits(max(sds)) + 1, MOST_DECIMALS) if sds else None
-    mean = f"{one.mean:.4g}" if decimals is None else f"{one.mean:.{decimals}f}"
     spread = "" if one.sd is None else f" ± {one.sd:.{decimals or 0}f}"
-    return f"{label(question, one.value)} {mean}{spread}{unit}{_network(one)}"
+    few = network(question, one) or _both(one, decimals)
+    brackets = f" [{few}]" if few else ""
+    return f"{label(question, one.value)} {_written(one.mean, decimals)}{spread}{unit}{brackets}"
 
 
-def _network(one: Estimate) -> str:
-    """What the test set's size says of a single network: " [60.1 to 66.0 by its test set]"."""
+def _both(one: Estimate, decimals: int | None) -> str:
+    """The numbers of two seeds; empty for more or fewer."""
+    written = [_written(number, decimals) for number in one.skills.values()]
+    return " and ".join(written) if len(written) == 2 else ""
+
+
+def _written(number: float | None, decimals: int | None) -> str:
+    return f"{number:.4g}" if decimals is None else f"{number:.{decimals}f}"
+
+
+def network(question: Question, one: Estimate) -> str:
+    """What the test set's size says of a single network: "60.1 to 66.0 by the test set's size alone"."""
     if one.network is None or one.mean is None:
         return ""
     low, high = one.network
     decimals = enough_decimals((high - low) / 4, (low, high), (one.mean,))
-    return f" [{low:.{decimals}f} to {high:.{decimals}f} by the test set's size alone]"
+    size = f"by the {question.metric.split} set's size alone"
+    return f"{low:.{decimals}f} to {high:.{decimals}f} {size}"
 
 
 def progress(
@@ -71,13 +86,17 @@ def _done(states: Sequence[str]) -> str:
 
 
 def not_comparable(
-    question: Question, confounds: Mapping[str, Sequence[Any]], estimates: Sequence[Estimate]
+    question: Question,
+    confounds: Mapping[str, Sequence[Any]],
+    states: Sequence[str],
+    estimates: Sequence[Estimate],
+    tuning: Sequence[str] = (),
 ) -> str:
-    """Why a question gets no verdict: "not comparable: the runs differ in lr (0.1, 0.01); ..."."""
+    """Why there is no verdict: "not comparable: the runs differ in lr (0.1, 0.01); 5 of 9 runs done."."""
     differing = ", ".join(f"{name} ({listed(values)})" for name, values in confounds.items())
     remedy = "make the runs alike" if set(confounds) <= set(FACTS) else "fix it in setup"
     parts = [f"not comparable: the runs differ in {differing}; {remedy}, or ignore it"]
-    return "; ".join([*parts, *_seeds(question, estimates)]) + "."
+    return "; ".join([*parts, progress(question, states, estimates, tuning)])
 
 
 def missing(question: Question, estimates: Sequence[Estimate]) -> str:

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tracker.errors import TrackerError
 from tracker.export.formats import write
 from tracker.export.page import page_text, write_page
 from tracker.export.page.evidence import checked_omniboard, evidence, run_address
+from tracker.export.page.numbers_table import table_rows
 from tracker.export.page.recordings import Recordings
 from tracker.export.page.repeat import commands
 from tracker.export.page.words import state_sign, verdict_sign
@@ -197,6 +199,17 @@ def test_a_finding_that_does_not_hold_any_more_says_why(ask: Any, laboratory: La
     words = " ".join(re.sub(r"<[^>]+>", " ", text_of(made)).split())
 
     assert "It is better. (a human’s words) ✗ contradicted weight_norm is better than batchnorm" in words
+
+
+def test_few_seeds_are_told_as_in_the_terminal(ask: Any, laboratory: Laboratory) -> None:
+    alone = laboratory(ask("norm", seeds=(1, 2)), {"batchnorm": (90.0, 92.0), "weight_norm": (93.0,)})
+    for id, run in alone.store.made.items():
+        alone.store.made[id] = replace(run, info={"training": {"data": {"test": 1000}}})
+
+    two, one = table_rows(alone.findings[0])
+
+    assert two.note == "90.0 and 92.0"
+    assert one.interval == "91.2 to 94.4 by the test set's size alone"
 
 
 def test_an_open_question_says_how_many_seeds_would_settle_it(kinds: Any) -> None:

@@ -21,6 +21,7 @@ from tracker.questions.question import Question
 from tracker.rounding import percentage
 from tracker.statistics.estimates import Estimate
 from tracker.statistics.verdicts import TRENDS, Comparison
+from tracker.wording import sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,13 @@ def _value_row(
 ) -> TableRow:
     notes = [f"{name}={value_text(value)}" for name, value in one.nuisance.items()]
     notes += [f"{one.diverged} of {one.completed} diverged"] if one.diverged else []
+    notes += [" and ".join(number(skill, decimals) for skill in one.skills.values())] if one.n == 2 else []
     row = TableRow(
         value=value_text(one.value),
         n=f"{one.n}" if one.n >= len(question.seeds) else f"{one.n} of {len(question.seeds)}",
         mean=number(one.mean, decimals),
         sd=number(one.sd, decimals),
-        interval=between(one.low, one.high, decimals),
+        interval=sentences.network(question, one) or between(one.low, one.high, decimals),
         is_baseline=question.has_baseline and same(one.value, question.baseline),
         note=", ".join(notes),
     )
