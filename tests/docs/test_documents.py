@@ -143,6 +143,15 @@ def test_every_shipped_question_asks_for_settings_that_its_experiment_has(path: 
             assert {*question.setup, *varied} <= open_settings[experiment], question.node
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "sweeps").glob("*.yaml")), ids=lambda path: path.name)
+def test_a_profile_of_a_shipped_file_measures_what_the_file_measures(path: Path) -> None:
+    plain = {question.node: question.metric.name for question in load_questions(path).walk()}
+    for profile in yaml.safe_load(path.read_text(encoding="utf-8")).get("profiles", {}):
+        asked = load_questions(address_of(path, profile)).walk()
+
+        assert {question.node: question.metric.name for question in asked} == plain
+
+
 def configuration(experiment: str) -> set[str]:
     """The names that `print_config` of an experiment prints."""
     answer = subprocess.run(

@@ -92,6 +92,24 @@ def test_a_questions_own_profile_comes_on_top(file: Path) -> None:
     assert node(questions, "bn-only/width").setup["depth"] == 8
 
 
+def test_a_question_keeps_the_metric_of_its_own_where_its_own_profile_says_so(file: Path) -> None:
+    metric = "metric: {name: test.accuracy, sesoi: 2}"
+    own = "metric: {name: gap, split: training"
+    changed(file, "    context: reduced", f"    {metric}\n    context: reduced")
+    text = file.read_text().replace("        seeds: [7", f"        {own}}}\n        seeds: [7")
+    file.write_text(text.replace("cpu: {setup: {depth: 8}}", f"cpu: {{{own}, sesoi: 1}}}}"))
+
+    plain, reduced = load_questions(file), load_questions(address_of(file, "cpu"))
+
+    assert [node(plain, f"bn-only/{name}").metric.name for name in ("depth", "width")] == [
+        "test.accuracy",
+        "gap",
+    ]
+    width, depth = (node(reduced, f"bn-only/{name}").metric for name in ("width", "depth"))
+    assert (width.name, width.sesoi) == ("gap", 1)
+    assert (depth.name, depth.sesoi) == ("test.accuracy", 2)
+
+
 def test_what_a_profile_does_not_name_stays(file: Path) -> None:
     plain, reduced = load_questions(file), load_questions(address_of(file, "cpu"))
     for one, other in zip(plain.walk(), reduced.walk(), strict=True):

@@ -72,7 +72,7 @@ _CLAIMS = ("claim", "finding")
 KEYS = (
     Key("version", ("file",), {"const": 1}, "the version of this format: 1", required=True),
     Key("project", ("file",), TEXT, "a name; the file's by default"),
-    Key("metric", ("file", "profile", "question"), part("metric"), "the number that answers"),
+    Key("metric", ("file", "profile", *_OWN), part("metric"), "the number that answers"),
     Key("defaults", ("file",), part("defaults"), "what holds for every question that says nothing else"),
     Key(
         "profiles",
