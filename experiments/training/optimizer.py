@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from torch.nn import Parameter
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
+from experiments.training.eager import eager
 from experiments.training.settings import TrainSettings
 
 Groups: TypeAlias = list[dict[str, Any]]
@@ -42,7 +43,7 @@ def layer_of(name: str) -> str:
 
 
 def _sgd(settings: TrainSettings, parameters: Groups) -> Optimizer:
-    return SGD(
+    return eager(SGD)(
         parameters,
         lr=settings.scaled_lr,
         momentum=settings.momentum,
@@ -53,12 +54,12 @@ def _sgd(settings: TrainSettings, parameters: Groups) -> Optimizer:
 
 def _adam(settings: TrainSettings, parameters: Groups) -> Optimizer:
     """Weight decay is L2: it goes through the moments; `momentum` is SGD's alone."""
-    return Adam(parameters, lr=settings.scaled_lr, weight_decay=settings.weight_decay)
+    return eager(Adam)(parameters, lr=settings.scaled_lr, weight_decay=settings.weight_decay)
 
 
 def _adamw(settings: TrainSettings, parameters: Groups) -> Optimizer:
     """Weight decay is decoupled: it shrinks the weights directly."""
-    return AdamW(parameters, lr=settings.scaled_lr, weight_decay=settings.weight_decay)
+    return eager(AdamW)(parameters, lr=settings.scaled_lr, weight_decay=settings.weight_decay)
 
 
 OPTIMIZERS: dict[str, Callable[[TrainSettings, Groups], Optimizer]] = {
