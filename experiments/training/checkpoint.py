@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import os
-import pickle
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from experiments.training import saved
 from experiments.training.state import TrainState
 
 FORMAT = "sacred-grove checkpoint 2"
@@ -35,12 +32,7 @@ def save(path: str | Path, state: TrainState) -> None:
         )
     beside = path.with_name(path.name + ".part")  # one name, so that what a crash leaves is written over
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            torch.save(_contents(state), file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        saved.write(path, beside, _contents(state))
     except (OSError, RuntimeError) as error:
         raise CheckpointError(
             f"{path} cannot be written ({_first_line(error)}); free some space or choose another checkpoint"
@@ -54,10 +46,10 @@ def restore(path: str | Path, state: TrainState) -> None:
     one of other code, which is found out in the middle: the state is of no use then.
     """
     path = Path(path)
-    saved = _read(path)
-    _check_same_run(path, saved, state)
+    found = _read(path)
+    _check_same_run(path, found, state)
     try:
-        _put_back(saved, state)
+        _put_back(found, state)
     except (RuntimeError, ValueError, LookupError, TypeError) as error:
         raise CheckpointError(
             f"{path} does not fit this code ({_first_line(error)}); delete it to start anew, or use the code "
@@ -65,18 +57,18 @@ def restore(path: str | Path, state: TrainState) -> None:
         ) from error
 
 
-def _put_back(saved: dict[str, Any], state: TrainState) -> None:
-    state.model.load_state_dict(saved["model"])
+def _put_back(found: dict[str, Any], state: TrainState) -> None:
+    state.model.load_state_dict(found["model"])
     if state.optimizer is not None and state.schedule is not None:
-        state.optimizer.load_state_dict(saved["optimizer"])
-        state.schedule.load_state_dict(saved["schedule"])
+        state.optimizer.load_state_dict(found["optimizer"])
+        state.schedule.load_state_dict(found["schedule"])
     if state.average is not None:
-        state.average.load_state_dict(saved["average"])
-    state.snapshots = saved["snapshots"]
-    torch.set_rng_state(saved["random"])
-    if state.device.type == "cuda" and saved["random_cuda"] is not None:
-        torch.cuda.set_rng_state(saved["random_cuda"], state.device)
-    state.epoch, state.step = saved["epoch"], saved["step"]
+        state.average.load_state_dict(found["average"])
+    state.snapshots = found["snapshots"]
+    torch.set_rng_state(found["random"])
+    if state.device.type == "cuda" and found["random_cuda"] is not None:
+        torch.cuda.set_rng_state(found["random_cuda"], state.device)
+    state.epoch, state.step = found["epoch"], found["step"]
 
 
 def _contents(state: TrainState) -> dict[str, Any]:
@@ -100,39 +92,22 @@ def _contents(state: TrainState) -> dict[str, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = path.read_bytes()
+        found = saved.read(path)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({_first_line(error)}); check the name") from error
-    try:
-        _check_whole(content)
-        saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except (
-        zipfile.BadZipFile,
-        pickle.UnpicklingError,
-        RuntimeError,
-        EOFError,
-        ValueError,
-        LookupError,
-    ) as error:
+    except saved.DamagedError as error:
         raise CheckpointError(
             f"{path} is damaged or no checkpoint; delete it to start anew, or name another file"
         ) from error
-    if not isinstance(saved, dict) or saved.get("format") != FORMAT:
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not a checkpoint of this training ({FORMAT}); name another file")
-    return saved
+    return found
 
 
-def _check_whole(content: bytes) -> None:
-    """Torch's files are zips with checksums: what is not whole would fail inside torch in any way."""
-    with zipfile.ZipFile(io.BytesIO(content)) as file:
-        if (member := file.testzip()) is not None:
-            raise zipfile.BadZipFile(f"{member} has another checksum")
-
-
-def _check_same_run(path: Path, saved: dict[str, Any], state: TrainState) -> None:
+def _check_same_run(path: Path, found: dict[str, Any], state: TrainState) -> None:
     differences = [
         f"{name} is {_shown(there)} there, {_shown(here)} here"
-        for name, there, here in _compared(saved, state)
+        for name, there, here in _compared(found, state)
         if there != here
     ]
     if differences:
@@ -142,14 +117,14 @@ def _check_same_run(path: Path, saved: dict[str, Any], state: TrainState) -> Non
         )
 
 
-def _compared(saved: dict[str, Any], state: TrainState) -> list[tuple[str, Any, Any]]:
+def _compared(found: dict[str, Any], state: TrainState) -> list[tuple[str, Any, Any]]:
     """Name, saved value and present value of everything that changes numbers."""
-    there, here = saved["settings"], state.settings.to_config()
+    there, here = found["settings"], state.settings.to_config()
     names = sorted((there.keys() | here.keys()) - FREE)
     return [
         *((name, there.get(name), here.get(name)) for name in names),
-        ("precision", saved["precision"], state.precision),
-        ("the split of the images", saved["split_hash"], state.split_hash),
+        ("precision", found["precision"], state.precision),
+        ("the split of the images", found["split_hash"], state.split_hash),
     ]
 
 
