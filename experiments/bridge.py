@@ -1,22 +1,19 @@
-"""Between Sacred and training: configuration into settings, results into the run's record."""
+"""Between Sacred and training: configuration into settings, a run from its beginning to its end."""
 
 from __future__ import annotations
 
-import csv
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from experiments.keeping import keeping
+from experiments.recorded import facts_of, log, metrics_of
 from experiments.training.results import (
     Diverged,
     EpochResult,
-    Measured,
     Result,
-    StepResult,
-    Table,
     TestResult,
     Warned,
 )
@@ -26,9 +23,9 @@ from tracker.recording import Experiment, Refused, note_divergence, record, run_
 
 if TYPE_CHECKING:
     from experiments.training.data import Dataset
-    from experiments.training.loop import TrainState
+    from experiments.training.pretraining import Pretrained
 
-__all__ = ["Experiment", "run_commandline", "train_with"]
+__all__ = ["Experiment", "Report", "Tell", "run_commandline", "train_with"]
 
 PROGRESS_STEP = 5000  # images between two lines while data are prepared
 
@@ -37,6 +34,7 @@ NAMED_CONFIGS: dict[str, dict[str, Any]] = {
     "smoke": {
         "data": "synthetic", "subset": 2000, "test_subset": 1000, "depth": 8, "width": 8,
         "epochs": 6, "batch_size": 64, "lr": 0.1, "schedule": "cosine",
+        "source_subset": 1000, "source_epochs": 3, "source_batch_size": 64,
     },
     # Frankle, Schwab & Morcos 2021 (arXiv 2003.00152) on the CIFAR ResNets of He et al. 2016
     "paper": {
@@ -50,31 +48,47 @@ NAMED_CONFIGS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+Report: TypeAlias = Callable[[str, int, int], None]  # what, done, total: the progress of long work
+Tell: TypeAlias = Callable[[str], None]  # hears a line now and then
+Begin: TypeAlias = "Callable[[Any, Report, Tell], tuple[Dataset, Pretrained | None]]"
+
+
+def _from_scratch(settings: TrainSettings, report: Report, tell: Tell) -> tuple[Dataset, None]:  # noqa: ARG001
+    from experiments.training.data import load_dataset
+
+    return load_dataset(settings, report), None
+
+
 def train_with(
     experiment: Any,
     *,
     fixed: Mapping[str, Any],
     defaults: Mapping[str, Any] | None = None,
     pitfalls: bool = False,
+    kind: type[TrainSettings] = TrainSettings,
+    begin: Begin = _from_scratch,
 ) -> None:
     """Make the experiment train: settings, named configs, checks and the main command.
 
     `fixed` is what the experiment is; those settings are no part of its configuration. `defaults` are other
-    starting values for the rest. Mistakes can be made on purpose only with `pitfalls`.
+    starting values for the rest. Mistakes can be made on purpose only with `pitfalls`. An experiment with
+    settings beyond those of every training has a `kind` of its own, and one that starts from something other
+    than random weights says in `begin` from what.
     """
     fixed = dict(fixed) if pitfalls else {"pitfall": "none", **fixed}
-    settings = TrainSettings.from_config({**fixed, **(defaults or {})}).to_config()
+    settings = kind.from_config({**fixed, **(defaults or {})}).to_config()
     del settings["seed"]  # Sacred draws one when none is given
     experiment.add_config({name: value for name, value in settings.items() if name not in fixed})
     for name, config in NAMED_CONFIGS.items():
-        experiment.add_named_config(name, {key: value for key, value in config.items() if key not in fixed})
+        own = {key: value for key, value in config.items() if key in settings and key not in fixed}
+        experiment.add_named_config(name, own)
     record(experiment)
 
     @experiment.config_hook  # type: ignore[untyped-decorator]
     def check(config: dict[str, Any], command_name: str, logger: Any) -> dict[str, Any]:  # noqa: ARG001
         beside = ("config_filename",) if command_name == "save_config" else ()  # an argument of Sacred's own
         own = {name: config[name] for name in config if name not in beside}
-        settings = _settings(experiment.path, own, fixed)
+        settings = _settings(experiment.path, kind, own, fixed)
         if command_name == experiment.default_command:
             _check_path(settings)
         return {}
@@ -82,19 +96,21 @@ def train_with(
     @experiment.main  # type: ignore[untyped-decorator]
     def train(_run: Any, _config: dict[str, Any]) -> float | None:
         """Train one network, record every epoch, and test it once at the end."""
-        return _train(_run, _settings(experiment.path, _config, fixed))
+        return _train(_run, _settings(experiment.path, kind, _config, fixed), begin)
 
 
-def _settings(experiment: str, config: Mapping[str, Any], fixed: Mapping[str, Any]) -> TrainSettings:
+def _settings(
+    experiment: str, kind: type[TrainSettings], config: Mapping[str, Any], fixed: Mapping[str, Any]
+) -> TrainSettings:
     for name in config:
         if name in fixed:
             raise Refused(
                 f"{name}={config[name]!r}: {experiment} is the experiment with {name}={fixed[name]!r}; "
                 "`python -m experiments` lists the others"
             )
-    open_settings = [field.name for field in fields(TrainSettings) if field.name not in fixed]
+    open_settings = [field.name for field in fields(kind) if field.name not in fixed]
     try:
-        return TrainSettings.from_config({**config, **fixed}, known=open_settings)
+        return kind.from_config({**config, **fixed}, known=open_settings)
     except SettingsError as error:
         raise Refused(str(error)) from error
 
@@ -107,19 +123,22 @@ def _check_path(settings: TrainSettings) -> None:
         )
 
 
-def _train(run: Any, settings: TrainSettings) -> float | None:
+def _train(run: Any, settings: TrainSettings, begin: Begin) -> float | None:
     """Train, with every result going into the record; the test accuracy in percent, unless it diverged."""
     from experiments.training import checkpoint, loop
-    from experiments.training.data import DataError, load_dataset
+    from experiments.training.data import DataError
 
     try:
-        dataset = load_dataset(settings, _say_progress)
+        dataset, pretrained = begin(settings, _say_progress, _say_line)
         kept = keeping(settings)
-        state, resumed = kept.begin(run, settings, dataset)
+        weights = pretrained.weights if pretrained else None
+        state, resumed = kept.begin(run, partial(loop.start, settings, dataset, weights))
         run.info["training"] = facts_of(state, dataset, resumed)
+        if pretrained:
+            run.info["training"]["pretraining"] = pretrained.facts
         accuracy = None
         for result in loop.train(state, dataset):
-            _log(run, result)
+            log(run, result)
             _say(result, settings.epochs)
             if isinstance(result, Diverged):
                 note_divergence(run, result.step, result.layer)
@@ -135,80 +154,6 @@ def _train(run: Any, settings: TrainSettings) -> float | None:
         return accuracy
     except (DataError, SettingsError, checkpoint.CheckpointError) as error:
         raise Refused(str(error)) from error
-
-
-# ---------------------------------------------------------------------------------------------------
-# Into the record
-
-
-def facts_of(state: TrainState, dataset: Dataset, resumed: bool) -> dict[str, Any]:
-    """What a reader needs to know of a run beyond its configuration, as plain JSON."""
-    import torch
-
-    from experiments.training.diagnostics import parameter_counts
-
-    return {
-        "settings": state.settings.to_config(),
-        "parameters": dict(parameter_counts(state.model)),
-        "trainable": sorted(state.trainable),
-        "data": {
-            "name": dataset.name, "note": dataset.note, "classes": list(dataset.classes),
-            "split_hash": dataset.split_hash, "train": len(dataset.train.labels),
-            "validation": len(dataset.validation.labels), "test": len(dataset.test.labels),
-        },
-        "normalisation_batch": state.settings.normalisation_batch,
-        "learning_rate": state.settings.scaled_lr,
-        "device": str(state.device),
-        "precision": state.precision,
-        "torch": str(torch.__version__),  # a subclass of str otherwise
-        "threads": torch.get_num_threads(),
-        "zero_grad": "set_to_none",
-        "resumed_after_epoch": state.epoch if resumed else None,
-        "warnings": {},  # what the guards found: guard -> words
-    }  # fmt: skip
-
-
-def metrics_of(result: Result) -> dict[str, float | None]:
-    """The numbers of a result under the names of the run's metrics; accuracies are percentages."""
-    match result:
-        case StepResult():
-            return {"step.loss": result.loss, "step.accuracy": result.accuracy, "step.lr": result.lr}
-        case EpochResult():
-            return {
-                "train.loss": result.train_loss,
-                "train.accuracy": result.train_accuracy,
-                "validation.loss": result.validation_loss,
-                "validation.accuracy": result.validation_accuracy,
-                "batchnorm_gap": result.batchnorm_gap,
-                "lr": result.lr,
-            }
-        case TestResult():
-            return {"test.loss": result.loss, "test.accuracy": result.accuracy}
-        case Measured():
-            return dict(result.numbers)
-        case Diverged() | Table() | Warned():
-            return {}
-
-
-def _log(run: Any, result: Result) -> None:
-    """Every number of a result as a metric, a table as a file; the recording counts what is not finite."""
-    if isinstance(result, Table):
-        _keep(run, result)
-        return
-    for name, value in metrics_of(result).items():
-        if value is not None:
-            run.log_scalar(name, value, result.step)
-
-
-def _keep(run: Any, table: Table) -> None:
-    """The table as a CSV file among the run's artifacts."""
-    with tempfile.TemporaryDirectory(prefix="sacred-grove-") as folder:
-        path = Path(folder) / f"{table.name}.csv"
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(table.columns)
-            writer.writerows(table.rows)
-        run.add_artifact(str(path))
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -229,6 +174,10 @@ def _say(result: Result, epochs: int) -> None:
         case Diverged():
             where = f"; {result.layer} is the first layer that is not finite" if result.layer else ""
             print(f"diverged at step {result.step}{where}", flush=True)
+
+
+def _say_line(line: str) -> None:
+    print(line, flush=True)
 
 
 def _say_progress(what: str, done: int, total: int) -> None:

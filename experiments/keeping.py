@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,6 @@ from experiments.training.settings import TrainSettings
 from tracker.recording import checkpoint_path, settle, went_on
 
 if TYPE_CHECKING:
-    from experiments.training.data import Dataset
     from experiments.training.state import TrainState
 
 
@@ -27,11 +27,11 @@ class Keeping:
     every: int  # epochs
     trouble: str = ""
 
-    def begin(self, run: Any, settings: TrainSettings, dataset: Dataset) -> tuple[TrainState, bool]:
+    def begin(self, run: Any, start: Callable[[], TrainState]) -> tuple[TrainState, bool]:
         """The state to train from, and whether it is one that was kept. Raises CheckpointError."""
-        from experiments.training import checkpoint, loop
+        from experiments.training import checkpoint
 
-        state = loop.start(settings, dataset)
+        state = start()
         if self.path is None:
             return state, False
         if self.path.exists():
@@ -40,7 +40,7 @@ class Keeping:
             except checkpoint.CheckpointError as error:
                 self._note(error, "the run starts anew")
                 went_on(run, None)
-                state = loop.start(settings, dataset)
+                state = start()
             else:
                 print(f"going on after epoch {state.epoch} of {self.path}", flush=True)
                 went_on(run, state.step)

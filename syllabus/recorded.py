@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.bridge import facts_of, metrics_of
+from experiments.recorded import facts_of, metrics_of
 from experiments.training import loop
 from experiments.training.data import Dataset, ImageSet
 from experiments.training.results import Table

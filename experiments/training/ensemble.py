@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -13,8 +13,7 @@ from experiments.training.batches import Batches
 from experiments.training.evaluate import forward
 from experiments.training.modes import evaluating
 from experiments.training.score import Score, Tally
-
-Weights = Mapping[str, Tensor]  # of a network, with its buffers
+from experiments.training.taking_over import Weights
 
 
 def evaluate_together(

@@ -85,6 +85,7 @@ def _train(state: TrainState, dataset: Dataset) -> Iterator[Result]:
             validation_accuracy=held_out.accuracy if held_out else None,
             validation_images=held_out.images if held_out else 0,
             batchnorm_gap=gap,
+            train_loss_variance=tally.variance(settings.batch_size),
         )
 
     yield from close(state, dataset, training, validation)

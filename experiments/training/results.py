@@ -34,6 +34,7 @@ class EpochResult:
     validation_accuracy: float | None
     validation_images: int
     batchnorm_gap: float | None  # train-mode minus eval-mode loss of fixed images; None: no batch statistics
+    train_loss_variance: float | None = None  # of the batches' mean losses; None where there is one batch
 
 
 @dataclass(frozen=True)

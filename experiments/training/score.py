@@ -47,6 +47,11 @@ class Tally:
         correct = int(torch.stack(self._correct[since:]).sum())
         return Score(loss=float(losses.mean()), correct=correct, images=len(losses))
 
+    def variance(self, batch_size: int) -> float | None:
+        """How the mean loss varies between batches, all of this size; None where there is one."""
+        means = self._read(0).view(-1, batch_size).mean(dim=1)
+        return float(means.var()) if len(means) > 1 else None
+
     def first_non_finite(self) -> int | None:
         """The number of the first image whose loss is not finite."""
         bad = (~self._read(0).isfinite()).nonzero()

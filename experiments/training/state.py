@@ -27,6 +27,7 @@ from experiments.training.schedule import cycle_ends, make_schedule
 from experiments.training.setting_checks import OF_BATCHNORM
 from experiments.training.settings import SettingsError, TrainSettings
 from experiments.training.statistics import calibrate, freeze_batchnorm
+from experiments.training.taking_over import Weights, take_over
 from experiments.training.trainable import freeze, trainable_names
 
 FIXED_IMAGES = 256  # that initialise weight norm, and about as many that compare train mode with eval mode
@@ -62,9 +63,10 @@ class TrainState:
         return cycle_ends(self.settings, self.total_steps)
 
 
-def start(settings: TrainSettings, dataset: Dataset) -> TrainState:
+def start(settings: TrainSettings, dataset: Dataset, pretrained: Weights | None = None) -> TrainState:
     """A run before its first step; seeds torch, so that a process has one run.
 
+    What is `pretrained` replaces the random start of all but the output layer.
     With trainable="none" there is no optimiser: batches pass, the statistics of BatchNorm follow, no step is
     made. Raises SettingsError.
     """
@@ -74,7 +76,12 @@ def start(settings: TrainSettings, dataset: Dataset) -> TrainState:
     torch.manual_seed(settings.seed)
     layout = torch.channels_last if settings.channels_last else torch.contiguous_format
     model = build_model(settings, len(dataset.classes)).to(device).to(memory_format=layout)
-    _prepare_normalisation(model, settings, dataset, device)
+    if pretrained is not None:
+        take_over(model, pretrained)
+    elif weight_norm_layers(model):
+        training = batches_of(dataset, dataset.train, settings, device)
+        initialise_from_data(model, first_images(training, settings))
+    _prepare_statistics(model, settings, dataset, device)
 
     pitfall = PITFALLS[settings.pitfall]
     pitfall.build(model)
@@ -151,12 +158,9 @@ def _steps_per_epoch(settings: TrainSettings, dataset: Dataset) -> int:
     return images // settings.batch_size
 
 
-def _prepare_normalisation(
+def _prepare_statistics(
     model: nn.Module, settings: TrainSettings, dataset: Dataset, device: torch.device
 ) -> None:
-    if weight_norm_layers(model):
-        training = batches_of(dataset, dataset.train, settings, device)
-        initialise_from_data(model, first_images(training, settings))
     if settings.calibration_batches:
         training = batches_of(dataset, dataset.train, settings, device)
         calibrate(model, islice(_images(training, settings), settings.calibration_batches))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from experiments.training.settings import TrainSettings
+from experiments.training.transfer.settings import TransferSettings
 from tracker import load_questions
 from tracker.questions.profiles import address_of
 from tracker.table import Row
@@ -117,7 +117,7 @@ def test_every_setting_is_described() -> None:
     described = text_of(ROOT / "docs/experiments.md")
     fixed_by_experiments = {"trainable", "norm", "batchnorm", "calibration_batches"}
 
-    missing = [name for name in TrainSettings.__dataclass_fields__ if f"`{name}`" not in described]
+    missing = [name for name in TransferSettings.__dataclass_fields__ if f"`{name}`" not in described]
 
     assert set(missing) <= fixed_by_experiments
 

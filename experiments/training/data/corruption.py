@@ -18,12 +18,15 @@ NOISE_DRAW = 0x6E6F6973  # keeps these draws apart from others made with the sam
 Corrupt: TypeAlias = Callable[[Tensor, int], Tensor]  # uint8 (n, 3, H, W), severity from 1 to 5
 
 
-def corrupted(images: Images, corruption: str, severity: int) -> Images:
-    """The images after a corruption by name; the same ones every time. Images (n, H, W, 3) uint8."""
+def corrupted(images: Images, corruption: str, severity: int, draw: int = 0) -> Images:
+    """The images after a corruption by name; the same ones every time. Images (n, H, W, 3) uint8.
+
+    Noise is drawn anew for each number of a `draw`.
+    """
     change = CORRUPTIONS[corruption]
     changed = np.empty_like(images)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(NOISE_DRAW)
+        torch.manual_seed(NOISE_DRAW + draw)
         for start in range(0, len(images), CHUNK):
             part = torch.from_numpy(np.array(images[start : start + CHUNK])).permute(0, 3, 1, 2)
             changed[start : start + CHUNK] = change(part, severity).permute(0, 2, 3, 1).numpy()

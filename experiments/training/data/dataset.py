@@ -53,6 +53,17 @@ class Decoded:
         return ImageSet(self.images[self.training :], self.labels[self.training :])
 
 
+def of_classes(decoded: Decoded, chosen: slice) -> Decoded:
+    """The images of these classes alone, which count from 0 again; all of them stay memory-mapped."""
+    numbers = np.arange(len(decoded.classes))[chosen]
+    if len(numbers) == len(decoded.classes):
+        return decoded
+    rows = np.flatnonzero(np.isin(decoded.labels, numbers))
+    training = int(np.count_nonzero(rows < decoded.training))
+    labels = np.searchsorted(numbers, decoded.labels[rows])
+    return Decoded(decoded.classes[chosen], decoded.images[rows], labels, training)
+
+
 @dataclass(frozen=True)
 class Source:
     """A place images come from: `key` tells its content apart cheaply, `decode` reads it."""

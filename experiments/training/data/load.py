@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.training.data.cache import cached
 from experiments.training.data.cifar10 import CIFAR10_IMAGES, cifar10_images, cifar10_source
-from experiments.training.data.dataset import DataError, Dataset, Images, ImageSet, Report, Source
+from experiments.training.data.dataset import DataError, Dataset, Images, ImageSet, Report, Source, of_classes
 from experiments.training.data.folder import folder_source
 from experiments.training.data.mislabel import long_tailed, with_wrong_labels
 from experiments.training.data.split import split_rows
@@ -19,18 +19,28 @@ from experiments.training.settings import TrainSettings
 
 CACHE = "cache"  # folder in data_dir
 CHUNK = 1000  # images looked at together for the statistics
+EVERY_CLASS = slice(None)
 
 Channels = tuple[float, float, float]
 
 
-def load_dataset(settings: TrainSettings, report: Report | None = None) -> Dataset:
+def load_dataset(
+    settings: TrainSettings, report: Report | None = None, classes: slice = EVERY_CLASS
+) -> Dataset:
     """The data of a run, decoded or read from the cache; `report` hears how long work goes on.
 
+    Of some `classes` alone, these are the classes that there are, also for the sizes of subsets.
     Raises DataError.
     """
     folder = Path(settings.data_dir).expanduser()
     source = _source(settings, folder)
-    decoded, content = cached(source, folder / CACHE, report or _silence)
+    every, content = cached(source, folder / CACHE, report or _silence)
+    decoded = of_classes(every, classes)
+    if decoded is not every and len(decoded.classes) < 2:
+        raise DataError(
+            f"source_classes leaves {len(decoded.classes)} of the {len(every.classes)} classes of "
+            f"{source.name}, and it takes two to tell apart"
+        )
     split = split_rows(
         decoded.classes,
         decoded.train.labels,
@@ -50,7 +60,7 @@ def load_dataset(settings: TrainSettings, report: Report | None = None) -> Datas
         test=_test_images(decoded.test.rows(split.test), settings),
         mean=mean,
         std=std,
-        split_hash=split.hash(content),
+        split_hash=split.hash(content if decoded is every else f"{content} {decoded.classes}"),
         note=f"{source.note}, sha256 {content}",
     )
 

@@ -1,0 +1,94 @@
+"""What a training run leaves in its record."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.training.results import (
+    Diverged,
+    EpochResult,
+    Measured,
+    Result,
+    StepResult,
+    Table,
+    TestResult,
+    Warned,
+)
+
+if TYPE_CHECKING:
+    from experiments.training.data import Dataset
+    from experiments.training.loop import TrainState
+
+
+def facts_of(state: TrainState, dataset: Dataset, resumed: bool) -> dict[str, Any]:
+    """What a reader needs to know of a run beyond its configuration, as plain JSON."""
+    import torch
+
+    from experiments.training.diagnostics import parameter_counts
+
+    return {
+        "settings": state.settings.to_config(),
+        "parameters": dict(parameter_counts(state.model)),
+        "trainable": sorted(state.trainable),
+        "data": {
+            "name": dataset.name, "note": dataset.note, "classes": list(dataset.classes),
+            "split_hash": dataset.split_hash, "train": len(dataset.train.labels),
+            "validation": len(dataset.validation.labels), "test": len(dataset.test.labels),
+        },
+        "normalisation_batch": state.settings.normalisation_batch,
+        "learning_rate": state.settings.scaled_lr,
+        "device": str(state.device),
+        "precision": state.precision,
+        "torch": str(torch.__version__),  # a subclass of str otherwise
+        "threads": torch.get_num_threads(),
+        "zero_grad": "set_to_none",
+        "resumed_after_epoch": state.epoch if resumed else None,
+        "warnings": {},  # what the guards found: guard -> words
+    }  # fmt: skip
+
+
+def metrics_of(result: Result) -> dict[str, float | None]:
+    """The numbers of a result under the names of the run's metrics; accuracies are percentages."""
+    match result:
+        case StepResult():
+            return {"step.loss": result.loss, "step.accuracy": result.accuracy, "step.lr": result.lr}
+        case EpochResult():
+            return {
+                "train.loss": result.train_loss,
+                "train.accuracy": result.train_accuracy,
+                "train.loss_variance": result.train_loss_variance,
+                "validation.loss": result.validation_loss,
+                "validation.accuracy": result.validation_accuracy,
+                "batchnorm_gap": result.batchnorm_gap,
+                "lr": result.lr,
+            }
+        case TestResult():
+            return {"test.loss": result.loss, "test.accuracy": result.accuracy}
+        case Measured():
+            return dict(result.numbers)
+        case Diverged() | Table() | Warned():
+            return {}
+
+
+def log(run: Any, result: Result) -> None:
+    """Every number of a result as a metric, a table as a file; the recording counts what is not finite."""
+    if isinstance(result, Table):
+        _keep(run, result)
+        return
+    for name, value in metrics_of(result).items():
+        if value is not None:
+            run.log_scalar(name, value, result.step)
+
+
+def _keep(run: Any, table: Table) -> None:
+    """The table as a CSV file among the run's artifacts."""
+    with tempfile.TemporaryDirectory(prefix="sacred-grove-") as folder:
+        path = Path(folder) / f"{table.name}.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(table.columns)
+            writer.writerows(table.rows)
+        run.add_artifact(str(path))

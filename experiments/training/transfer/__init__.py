@@ -1,0 +1,1 @@
+"""A network trained on one set of images, then trained further on another."""
