@@ -20,6 +20,7 @@ from tracker.statistics.comparisons import compare
 from tracker.statistics.effects import Sample, welch
 from tracker.statistics.estimates import Estimate, interval
 from tracker.statistics.moments import mean, pooled, sd, skewed
+from tracker.statistics.permutation import MANY, with_permutations
 from tracker.statistics.seeds import power, seeds_needed
 
 SEED = 20261121
@@ -71,6 +72,7 @@ def simulate(draws: int) -> Iterator[Bar]:
     yield from false_verdicts(draws)
     yield from found(draws)
     yield from forecasts(draws)
+    yield from checks(draws)
 
 
 def coverage(draws: int) -> Iterator[Bar]:
@@ -136,6 +138,17 @@ def forecasts(draws: int) -> Iterator[Bar]:
         yield _share(name, draws // 2, finds, low=0.78, high=high)
     share = _share("forecast from 3 seeds of 5 values: enough for 80 %", draws, _enough, low=0.78, high=0.88)
     yield share
+
+
+def checks(draws: int) -> Iterator[Bar]:
+    """How often the check by permutation speaks against a test; it is slow, so there are fewer draws."""
+    fewer = max(draws // 20, 20)
+    many = tuple(range(MANY))
+    nothing, pairs = _question(seeds=many), _question(seeds=many, pair_by="seed")
+    line = _question(values=(1, 2, 3), scale="ordered", baseline=None, seeds=many)
+    for name, question in (("a difference", nothing), ("pairs", pairs), ("a trend of 3 values", line)):
+        told = f"permutation speaks against {name}, n={MANY}, normal"
+        yield _share(told, fewer, _spoken_against(question), high=0.01)
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -204,6 +217,15 @@ def _finds(
             for value, centre in zip(question.values, centres, strict=True)
         ]
         return compare(question, samples)[0].verdict == verdict
+
+    return trial
+
+
+def _spoken_against(question: Question) -> Callable[[random.Random], bool]:
+    def trial(rng: random.Random) -> bool:
+        drawn = [_estimate(value, [rng.gauss(0, 1) for _ in question.seeds]) for value in question.values]
+        found = with_permutations(question, compare(question, drawn), drawn)
+        return any(one.by_permutation for one in found)
 
     return trial
 

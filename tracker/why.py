@@ -165,7 +165,10 @@ def _p(_finding: Finding, lead: Comparison) -> str:
     assert lead.effect is not None
     effect = lead.effect
     raw = f"{lead.test}: t({effect.freedom:.4g}) = {effect.delta / effect.error:.4g}, p = {effect.p:.3g}"
-    return f"{raw}; by Holm over {lead.family} tests" if lead.family > 1 else raw
+    adjusted = f"by Holm over {lead.family} tests" if lead.family > 1 else ""
+    permuted = "" if lead.p_permuted is None else f"by permutation, adjusted alike, {lead.p_permuted:.3g}"
+    pairs = "" if lead.correlation is None else f"the pairs correlate with r = {lead.correlation:.2f}"
+    return "; ".join(filter(None, (raw, adjusted, permuted, pairs)))
 
 
 def _g(_finding: Finding, _lead: Comparison) -> str:

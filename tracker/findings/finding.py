@@ -21,6 +21,7 @@ from tracker.statistics import looks
 from tracker.statistics.comparisons import compare
 from tracker.statistics.estimates import Estimate, Numbers, estimates
 from tracker.statistics.forecast import forecast
+from tracker.statistics.permutation import with_permutations
 from tracker.statistics.tuning import Trial, settled, tried
 from tracker.statistics.verdicts import OPEN, Comparison, leading
 from tracker.stores.base import Store
@@ -164,7 +165,8 @@ def _of_cells(node: Node, numbers: Numbers, now: datetime, gate: str, seal: Seal
     states = [cell.state(now) for cell in node.asked]
     found = estimates(counted, numbers)
     silence = _silence(node, counted, found, states, gate, look)
-    comparisons = () if silence else compare(counted.question, found)
+    compared = () if silence else compare(counted.question, found)
+    comparisons = with_permutations(counted.question, compared, found)
     asides = looks.stage(node.question, look, seal.looked_at if seal else ())
     told = silence or sentences.settled(counted.question, comparisons, found, [*asides, *_mixed(counted)])
     ended = looks.ended(look, comparisons)

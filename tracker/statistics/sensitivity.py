@@ -29,14 +29,14 @@ def with_ranks(
     """The comparisons, each with what ranks would make of it if that is something else."""
     found = []
     for one in comparisons:
-        about = _about(question, one, estimates)
-        asked = any(each.diverged for each in about) and _is_complete(question, about)
-        turned = _turned(question, one, about, places, len(comparisons)) if asked else ""
+        samples = about(question, one, estimates)
+        asked = any(each.diverged for each in samples) and _is_complete(question, samples)
+        turned = _turned(question, one, samples, places, len(comparisons)) if asked else ""
         found.append(replace(one, by_ranks=turned))
     return tuple(found)
 
 
-def _about(question: Question, one: Comparison, estimates: Sequence[Estimate]) -> list[Estimate]:
+def about(question: Question, one: Comparison, estimates: Sequence[Estimate]) -> list[Estimate]:
     """The estimates that a comparison is made of, the baseline last; none for what ranks say nothing of."""
     if one.verdict == "diverged" or one.test == "bend t":
         return []

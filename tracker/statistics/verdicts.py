@@ -38,6 +38,8 @@ class Comparison:
     correlation: float | None = None  # of pairs
     effect: Effect | None = None  # what was tested
     hangs_on: tuple[tuple[Any, int], ...] = ()  # value, seed: without it the verdict would be another
+    p_permuted: float | None = None  # p by permutation, adjusted as p; with 20 seeds per value or more
+    by_permutation: str = ""  # open or found, where that is not what p says
     by_ranks: str = ""  # with diverged runs as the worst, where that turns it: a verdict, above, below, open
 
 

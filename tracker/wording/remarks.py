@@ -9,7 +9,7 @@ from typing import Any
 from tracker.questions.question import Question, Tuned
 from tracker.questions.ranges import Range
 from tracker.questions.tuning import trials_per_value
-from tracker.rounding import MOST_DECIMALS, digits
+from tracker.rounding import MOST_DECIMALS, digits, p_value
 from tracker.statistics.estimates import Estimate
 from tracker.statistics.forecast import forecast
 from tracker.statistics.moments import skewed
@@ -36,6 +36,7 @@ def remarks(
         *_skew(estimates),
         *_hanging(question, comparisons),
         *_loose(question, comparisons),
+        *_permuted(question, comparisons),
         *_ranked(question, comparisons),
         *(_needed(question, estimates, lead) if lead else []),
     ]
@@ -126,6 +127,22 @@ def _loose(question: Question, comparisons: Iterable[Comparison]) -> list[str]:
     loose = [one for one in comparisons if one.correlation is not None and one.correlation < LOOSE]
     names = ", ".join(f"{label(question, one.value)} (r={one.correlation:.2f})" for one in loose)
     return [f"pairs hardly go together, so pairing finds less: {names}"] if loose else []
+
+
+def _permuted(question: Question, comparisons: Iterable[Comparison]) -> list[str]:
+    """The tests that come out otherwise when the seeds alone vouch for them."""
+    told = [_by_permutation(question, one) for one in comparisons if one.by_permutation]
+    return [f"by permutation, which assumes no shape of the numbers, {', '.join(told)}"] if told else []
+
+
+def _by_permutation(question: Question, one: Comparison) -> str:
+    trend = one.test == "slope t"
+    subject = "the trend" if trend else label(question, one.value)
+    found = "would be found" if trend else f"would differ from {label(question, question.baseline)}"
+    words = (
+        f"{one.verdict} for {subject} would be open" if one.by_permutation == "open" else f"{subject} {found}"
+    )
+    return f"{words} (p{p_value(one.p_permuted, question.error_rate)})"
 
 
 def _ranked(question: Question, comparisons: Iterable[Comparison]) -> list[str]:

@@ -212,6 +212,17 @@ def test_few_seeds_are_told_as_in_the_terminal(ask: Any, laboratory: Laboratory)
     assert one.interval == "91.2 to 94.4 by the test set's size alone"
 
 
+def test_how_pairs_go_together_stands_beside_their_verdict(ask: Any, laboratory: Laboratory) -> None:
+    skills = {"batchnorm": (90.0, 91.0, 92.5), "weight_norm": (92.0, 93.1, 94.4)}
+    pairs = laboratory(ask("norm", seeds=(1, 2, 3), pair_by="seed"), skills)
+
+    base, other = table_rows(pairs.findings[0])
+
+    assert other.p.endswith(", r = 1.00")
+    assert "r=1.00" in pairs.findings[0].computed
+    assert "r =" not in base.p
+
+
 def test_an_open_question_says_how_many_seeds_would_settle_it(kinds: Any) -> None:
     facts = dict(evidence(kinds.findings[0].children[2], "").facts)
 

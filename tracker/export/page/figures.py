@@ -57,13 +57,14 @@ def between(low: float | None, high: float | None, decimals: int | None, sign: b
 
 
 def probability(one: Comparison, alpha: float) -> str:
-    """The adjusted p of a comparison, and that of sameness where the verdict rests on it."""
+    """The adjusted p of a comparison, that of sameness where the verdict rests on it, and r of pairs."""
     if one.p is None:
         return NOTHING
     within = (
         f", TOST {_written(one.p_same, alpha)}" if one.verdict in WITHIN and one.p_same is not None else ""
     )
-    return f"{_written(one.p, alpha)}{within}"
+    together = "" if one.correlation is None else f", r = {number(one.correlation, 2)}"
+    return f"{_written(one.p, alpha)}{within}{together}"
 
 
 def _written(p: float, alpha: float) -> str:
