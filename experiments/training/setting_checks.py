@@ -4,43 +4,43 @@ from __future__ import annotations
 
 import difflib
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from experiments.training.tables import names_in
 
 if TYPE_CHECKING:
     from experiments.training.settings import TrainSettings
 
-SHORTCUTS = ("A", "B", "scaled", "none")
-NORMS = (
-    "batchnorm", "ghost", "mean_only", "group", "layer", "instance",
-    "weight_norm", "weight_norm_mean_only", "spectral", "none",
-)  # fmt: skip
 OF_BATCHNORM = ("batchnorm", "ghost")  # the norms whose layers are BatchNorm's
-NORM_PLACES = ("before", "after", "preactivation")
-ACTIVATIONS = ("relu", "gelu", "silu", "sigmoid", "tanh")
-WEIGHT_INITS = ("he_normal", "he_uniform", "xavier", "orthogonal", "truncated", "binary", "dirac")
-TRAINABLE = (
-    "all", "batchnorm", "batchnorm_scale", "batchnorm_shift", "all_but_batchnorm", "output", "shortcut",
-    "shortcut+output", "batchnorm+output", "batchnorm+shortcut+output", "random", "none",
-)  # fmt: skip
-BATCHNORM_MODES = ("train", "frozen")
-BATCHNORM_INITS = ("one", "uniform")
-BATCHNORM_AVERAGES = ("exponential", "cumulative")
-TEST_STATISTICS = ("running", "batch", "adapted")
-CORRUPTIONS = ("none", "brighter", "darker", "less_contrast", "blur", "noise")
-OPTIMIZERS = ("sgd", "adam", "adamw")
-SCHEDULES = ("multistep", "cosine", "restarts", "constant")
-CYCLE_GROWTHS = ("none", "arithmetic", "geometric")
-LOSSES = ("cross_entropy", "squared", "absolute", "huber")
-AVERAGES = ("none", "ema", "swa")
-PITFALLS = (
-    "none", "freeze_after_step", "momentum_zero", "validate_in_train_mode", "shared_layer", "one_pass",
-    "three_passes", "untracked_statistics", "softmax_before_loss", "gradients_never_cleared", "wrong_view",
-)  # fmt: skip
-TEST_VIEWS = ("one", "flip", "shift", "flip+shift")
-LR_RULES = ("none", "linear", "sqrt")
 PRECISIONS = ("auto", "fp32", "bf16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 NAMED_DATA = ("synthetic", "cifar10")  # anything else is a path
+
+TABLES = {  # settings that choose from a table: its file, its name
+    "shortcut": ("models/shortcuts.py", "SHORTCUTS"),
+    "norm": ("norms/table.py", "NORMS"),
+    "norm_place": ("models/blocks.py", "BLOCKS"),
+    "activation": ("models/design.py", "ACTIVATIONS"),
+    "weight_init": ("models/initialisation.py", "WEIGHT_INITS"),
+    "batchnorm_init": ("models/initialisation.py", "BATCHNORM_INITS"),
+    "trainable": ("trainable.py", "POLICIES"),
+    "test_corruption": ("data/corruption.py", "CORRUPTIONS"),
+    "test_views": ("views.py", "VIEWS"),
+    "optimizer": ("optimizer.py", "OPTIMIZERS"),
+    "schedule": ("schedule.py", "SHAPES"),
+    "cycle_growth": ("schedule.py", "CYCLES"),
+    "loss": ("losses.py", "LOSSES"),
+    "pitfall": ("pitfalls.py", "PITFALLS"),
+}
+WORDS = {  # settings of a few fixed words
+    "batchnorm": ("train", "frozen"),
+    "batchnorm_average": ("exponential", "cumulative"),
+    "test_statistics": ("running", "batch", "adapted"),
+    "average": ("none", "ema", "swa"),
+    "lr_rule": ("none", "linear", "sqrt"),
+    "precision": PRECISIONS,
+}
 
 LARGEST_SEED = 2**32 - 1  # what numpy's legacy generator takes, which Sacred seeds
 
@@ -49,35 +49,22 @@ class SettingsError(ValueError):
     """A setting that cannot be trained with; the message names it and says what is allowed."""
 
 
+def choices_of(name: str) -> tuple[str, ...]:
+    """What a setting of TABLES or WORDS may be."""
+    return names_in(*TABLES[name]) if name in TABLES else WORDS[name]
+
+
+def check_choice(name: str, value: str, allowed: Sequence[str]) -> None:
+    """Raise SettingsError unless the value is one of those."""
+    if value not in allowed:
+        close = difflib.get_close_matches(str(value), allowed, n=1)
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        raise SettingsError(f"{name}={value!r} is not one of {', '.join(allowed)}{hint}")
+
+
 def _check_choices(s: TrainSettings) -> None:
-    choices = {
-        "shortcut": SHORTCUTS,
-        "norm": NORMS,
-        "norm_place": NORM_PLACES,
-        "activation": ACTIVATIONS,
-        "weight_init": WEIGHT_INITS,
-        "trainable": TRAINABLE,
-        "batchnorm": BATCHNORM_MODES,
-        "batchnorm_init": BATCHNORM_INITS,
-        "batchnorm_average": BATCHNORM_AVERAGES,
-        "test_statistics": TEST_STATISTICS,
-        "test_corruption": CORRUPTIONS,
-        "optimizer": OPTIMIZERS,
-        "schedule": SCHEDULES,
-        "cycle_growth": CYCLE_GROWTHS,
-        "loss": LOSSES,
-        "average": AVERAGES,
-        "test_views": TEST_VIEWS,
-        "pitfall": PITFALLS,
-        "lr_rule": LR_RULES,
-        "precision": PRECISIONS,
-    }
-    for name, allowed in choices.items():
-        value = getattr(s, name)
-        if value not in allowed:
-            close = difflib.get_close_matches(str(value), allowed, n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else ""
-            raise SettingsError(f"{name}={value!r} is not one of {', '.join(allowed)}{hint}")
+    for name in (*TABLES, *WORDS):
+        check_choice(name, getattr(s, name), choices_of(name))
 
 
 def _check_ranges(s: TrainSettings) -> None:

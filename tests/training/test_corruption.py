@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.training import setting_checks as choices
 from experiments.training.data import load_dataset
 from experiments.training.data.corruption import CORRUPTIONS, corrupted
 from experiments.training.settings import TrainSettings
@@ -13,11 +12,7 @@ from experiments.training.settings import TrainSettings
 IMAGES = np.random.default_rng(1).integers(30, 200, (20, 16, 16, 3), dtype=np.uint8)
 
 
-def test_the_table_of_corruptions_is_the_one_in_the_settings() -> None:
-    assert ("none", *CORRUPTIONS) == choices.CORRUPTIONS
-
-
-@pytest.mark.parametrize("name", CORRUPTIONS)
+@pytest.mark.parametrize("name", sorted(CORRUPTIONS.keys() - {"none"}))
 def test_a_higher_severity_changes_more(name: str) -> None:
     moved = [
         np.abs(corrupted(IMAGES, name, severity).astype(float) - IMAGES).mean() for severity in range(1, 6)
@@ -26,7 +21,7 @@ def test_a_higher_severity_changes_more(name: str) -> None:
     assert moved[0] > 0
 
 
-@pytest.mark.parametrize("name", CORRUPTIONS)
+@pytest.mark.parametrize("name", sorted(CORRUPTIONS.keys() - {"none"}))
 def test_the_same_images_come_out_every_time_and_the_given_ones_stay(name: str) -> None:
     before = IMAGES.copy()
     assert np.array_equal(corrupted(IMAGES, name, 3), corrupted(IMAGES, name, 3))

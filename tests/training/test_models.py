@@ -9,15 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d
 
-from experiments.training import setting_checks as choices
 from experiments.training.diagnostics import parameter_counts
 from experiments.training.models import build_model
-from experiments.training.models.blocks import BLOCKS
-from experiments.training.models.design import ACTIVATIONS
-from experiments.training.models.initialisation import BATCHNORM_INITS, WEIGHT_INITS
 from experiments.training.models.resnet import ResNet
-from experiments.training.models.shortcuts import SHORTCUTS
 from experiments.training.norms import batchnorm_layers
+from experiments.training.setting_checks import choices_of
 from experiments.training.settings import TrainSettings
 
 # Frankle, Schwab, Morcos, arXiv 2003.00152, table 1, to the last parameter:
@@ -114,14 +110,6 @@ def test_weight_norm_has_a_length_and_a_bias_for_each_filter_and_no_batchnorm() 
     assert all(layer.bias is not None for layer in convolutions(model, shortcut=False).values())
 
 
-def test_the_table_of_each_choice_is_the_one_in_the_settings() -> None:
-    assert tuple(SHORTCUTS) == choices.SHORTCUTS
-    assert tuple(BATCHNORM_INITS) == choices.BATCHNORM_INITS
-    assert tuple(WEIGHT_INITS) == choices.WEIGHT_INITS
-    assert tuple(BLOCKS) == choices.NORM_PLACES
-    assert tuple(ACTIVATIONS) == choices.ACTIVATIONS
-
-
 def test_names_say_what_a_parameter_is() -> None:
     names = set(tiny(depth=14).state_dict())
     assert {
@@ -137,8 +125,8 @@ def test_names_say_what_a_parameter_is() -> None:
     assert "stages.0.1.conv2.bias" not in names
 
 
-@pytest.mark.parametrize("shortcut", choices.SHORTCUTS)
-@pytest.mark.parametrize("norm", choices.NORMS)
+@pytest.mark.parametrize("shortcut", choices_of("shortcut"))
+@pytest.mark.parametrize("norm", choices_of("norm"))
 def test_stages_halve_the_image_and_double_the_channels(shortcut: str, norm: str) -> None:
     model = tiny(shortcut=shortcut, norm=norm)
     images = torch.randn(2, 3, 16, 16)
@@ -211,7 +199,7 @@ def test_weights_are_he_normal() -> None:
             assert layer.weight.abs().max() > 2 * spread, name  # a uniform start ends at 1.73
 
 
-@pytest.mark.parametrize("init", choices.BATCHNORM_INITS)
+@pytest.mark.parametrize("init", choices_of("batchnorm_init"))
 def test_the_scale_of_batchnorm_starts_as_the_setting_says(init: str) -> None:
     layers = batchnorm_layers(tiny(batchnorm_init=init)).values()
     scales = torch.cat([layer.weight.detach() for layer in layers])
@@ -223,7 +211,7 @@ def test_the_scale_of_batchnorm_starts_as_the_setting_says(init: str) -> None:
         assert scales.mean().item() == pytest.approx(0.5, abs=5 * 0.289 / math.sqrt(len(scales)))
 
 
-@pytest.mark.parametrize("norm", choices.NORMS)
+@pytest.mark.parametrize("norm", choices_of("norm"))
 def test_the_seed_decides_every_weight(norm: str) -> None:
     first = tiny(seed=3, norm=norm).state_dict()
     torch.rand(7)  # what others draw does not matter

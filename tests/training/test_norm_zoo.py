@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, cross_entropy
 
-from experiments.training import setting_checks as choices
 from experiments.training.data import Dataset, ImageSet
 from experiments.training.loop import start, train
 from experiments.training.models import build_model
@@ -24,6 +23,7 @@ from experiments.training.norms import (
 )
 from experiments.training.norms.table import groups_of
 from experiments.training.results import TestResult
+from experiments.training.setting_checks import choices_of
 from experiments.training.settings import SettingsError, TrainSettings
 
 IMAGES = torch.randn(12, 3, 16, 16, generator=torch.Generator().manual_seed(1))
@@ -51,8 +51,8 @@ def difference(model: nn.Module) -> float:
     return float((apart / sum(gradient.square().sum() for gradient in whole.values())).sqrt())
 
 
-@pytest.mark.parametrize("place", choices.NORM_PLACES)
-@pytest.mark.parametrize("norm", choices.NORMS)
+@pytest.mark.parametrize("place", choices_of("norm_place"))
+@pytest.mark.parametrize("norm", choices_of("norm"))
 def test_every_norm_in_every_place_gives_finite_outputs_and_learns(norm: str, place: str) -> None:
     model = network(norm=norm, norm_place=place)
     initialise_from_data(model, IMAGES)
@@ -63,13 +63,13 @@ def test_every_norm_in_every_place_gives_finite_outputs_and_learns(norm: str, pl
     assert not unused
 
 
-@pytest.mark.parametrize("activation", choices.ACTIVATIONS)
-@pytest.mark.parametrize("shortcut", choices.SHORTCUTS)
+@pytest.mark.parametrize("activation", choices_of("activation"))
+@pytest.mark.parametrize("shortcut", choices_of("shortcut"))
 def test_every_activation_with_every_shortcut_gives_finite_outputs(activation: str, shortcut: str) -> None:
     assert network(activation=activation, shortcut=shortcut)(IMAGES).isfinite().all()
 
 
-@pytest.mark.parametrize("norm", sorted(set(choices.NORMS) - OVER_THE_BATCH - {"spectral"}))
+@pytest.mark.parametrize("norm", sorted(set(choices_of("norm")) - OVER_THE_BATCH - {"spectral"}))
 def test_gradient_accumulation_is_a_large_batch_without_batch_statistics(norm: str) -> None:
     assert difference(network(norm=norm).double()) < 1e-6
 
@@ -168,14 +168,16 @@ def test_groups_that_do_not_divide_the_channels_are_refused() -> None:
 
 
 def test_only_a_convolution_whose_mean_is_taken_away_at_once_has_no_bias() -> None:
+    keep_the_mean = {"weight_norm", "spectral", "none"}
+    take_it_away = {*OVER_THE_BATCH, "group", "layer", "instance"}
     with_bias = {
         (norm, place)
-        for norm in choices.NORMS
-        for place in choices.NORM_PLACES
+        for norm in keep_the_mean | take_it_away
+        for place in choices_of("norm_place")
         if network(norm=norm, norm_place=place).get_submodule("stages.0.0.conv1").bias is not None
     }
-    assert with_bias == {(norm, "after") for norm in choices.NORMS} | {
-        (norm, place) for norm in ("weight_norm", "spectral", "none") for place in choices.NORM_PLACES
+    assert with_bias == {(norm, "after") for norm in keep_the_mean | take_it_away} | {
+        (norm, place) for norm in keep_the_mean for place in choices_of("norm_place")
     }
 
 

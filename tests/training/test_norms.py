@@ -11,11 +11,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.optim.swa_utils import AveragedModel, update_bn
 from torchvision.ops import FrozenBatchNorm2d
 
-from experiments.training import setting_checks as choices
 from experiments.training.models import build_model
 from experiments.training.models.design import Design
 from experiments.training.models.resnet import ResNet
-from experiments.training.norms import NORMS, FreezableBatchNorm2d, Norm, batchnorm_layers
+from experiments.training.norms import FreezableBatchNorm2d, Norm, batchnorm_layers
 from experiments.training.settings import TrainSettings
 from experiments.training.statistics import freeze_batchnorm
 
@@ -47,10 +46,6 @@ def assert_frozen(model: nn.Module, before: dict[str, Tensor]) -> None:
     assert not any(layer.training for layer in batchnorm_layers(model).values())
     after = statistics(model)
     assert all(torch.equal(after[name], before[name]) for name in before)
-
-
-def test_the_table_of_norms_is_the_one_in_the_settings() -> None:
-    assert tuple(NORMS) == choices.NORMS
 
 
 def test_a_new_norm_is_one_function() -> None:
@@ -121,7 +116,7 @@ def test_frozen_batchnorm_treats_every_image_by_itself() -> None:
     images, others = torch.randn(8, 3, 8, 8), torch.randn(8, 3, 8, 8)
     others[0] = images[0]
     assert torch.equal(model(images)[0], model(others)[0])
-    torch.testing.assert_close(model(images)[0], model(images[:1])[0], atol=1e-6, rtol=0)
+    torch.testing.assert_close(model(images)[0], model(images[:1])[0], atol=1e-5, rtol=1e-5)
 
 
 def test_batchnorm_mixes_the_images_of_a_batch() -> None:

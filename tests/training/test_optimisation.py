@@ -12,7 +12,6 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from experiments.training import checkpoint
-from experiments.training import setting_checks as choices
 from experiments.training.batches import Batches
 from experiments.training.data import Dataset, ImageSet
 from experiments.training.data.mislabel import long_tailed, with_wrong_labels
@@ -22,10 +21,11 @@ from experiments.training.losses import LOSSES
 from experiments.training.norms import batchnorm_layers
 from experiments.training.resizing import sized
 from experiments.training.results import EpochResult, Measured, Result, TestResult
-from experiments.training.schedule import CYCLES, cycle_ends, lr_share
+from experiments.training.schedule import cycle_ends, lr_share
+from experiments.training.setting_checks import choices_of
 from experiments.training.settings import SettingsError, TrainSettings
 from experiments.training.state import batches_of
-from experiments.training.views import VIEWS, over_views
+from experiments.training.views import over_views
 
 MakeSettings = Callable[..., TrainSettings]
 
@@ -33,12 +33,6 @@ MakeSettings = Callable[..., TrainSettings]
 def shares(steps: int, **changes: object) -> list[float]:
     settings = TrainSettings(schedule="restarts", **changes)  # type: ignore[arg-type]
     return [lr_share(settings, steps, step) for step in range(steps)]
-
-
-def test_the_tables_are_those_in_the_settings() -> None:
-    assert tuple(CYCLES) == choices.CYCLE_GROWTHS
-    assert tuple(LOSSES) == choices.LOSSES
-    assert tuple(VIEWS) == choices.TEST_VIEWS
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -226,7 +220,7 @@ def test_cross_entropy_is_torchs_with_its_smoothing() -> None:
     assert torch.equal(LOSSES["cross_entropy"](outputs, labels, 0.1), expected)
 
 
-@pytest.mark.parametrize("loss", choices.LOSSES)
+@pytest.mark.parametrize("loss", choices_of("loss"))
 def test_every_loss_trains(loss: str, make_settings: MakeSettings, dataset: Dataset) -> None:
     results = list(train(start(make_settings(loss=loss, lr=0.02), dataset), dataset))
     assert isinstance(results[-1], TestResult)

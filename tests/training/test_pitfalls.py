@@ -8,11 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from experiments.training import setting_checks as choices
 from experiments.training.data import Dataset
 from experiments.training.loop import TrainState, start, train
 from experiments.training.norms import batchnorm_layers
-from experiments.training.pitfalls import PITFALLS, three_passes, views
+from experiments.training.pitfalls import three_passes, views
 from experiments.training.results import EpochResult, Result, Warned
 from experiments.training.settings import TrainSettings
 
@@ -42,11 +41,6 @@ def warnings(results: list[Result]) -> set[str]:
 def run(settings: TrainSettings, dataset: Dataset) -> tuple[TrainState, list[Result]]:
     state = start(settings, dataset)
     return state, list(train(state, dataset))
-
-
-def test_the_table_of_pitfalls_is_the_one_in_the_settings() -> None:
-    assert tuple(PITFALLS) == choices.PITFALLS
-    assert set(FOUND_BY) == set(PITFALLS)
 
 
 @pytest.mark.parametrize("pitfall", FOUND_BY)

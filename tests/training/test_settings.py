@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from experiments.training.setting_checks import TABLES, choices_of
 from experiments.training.settings import SettingsError, TrainSettings
+from experiments.training.tables import names_in
 
 
 def test_settings_come_back_from_their_plain_json() -> None:
@@ -27,6 +30,19 @@ def test_every_default_is_plain_json() -> None:
 def test_settings_cannot_change_under_a_run() -> None:
     with pytest.raises(FrozenInstanceError):
         TrainSettings().lr = 0.2  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_what_a_setting_may_be_is_read_from_its_table(name: str) -> None:
+    path, table = TABLES[name]
+    module = importlib.import_module(f"experiments.training.{path.removesuffix('.py').replace('/', '.')}")
+
+    assert choices_of(name) == tuple(getattr(module, table))
+
+
+def test_a_table_that_is_not_written_out_is_named() -> None:
+    with pytest.raises(LookupError, match=r"trainable\.py has no table NORMS"):
+        names_in("trainable.py", "NORMS")
 
 
 def test_settings_are_readable_without_torch() -> None:

@@ -12,7 +12,6 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils import parametrizations
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from experiments.training import setting_checks as choices
 from experiments.training.chosen_weights import choose_weights
 from experiments.training.models import build_model
 from experiments.training.models.resnet import ResNet
@@ -56,10 +55,6 @@ def moved(model: nn.Module, before: dict[str, Tensor]) -> set[str]:
 
 # ---------------------------------------------------------------------------------------------------
 # Policies
-
-
-def test_the_table_of_policies_is_the_one_in_the_settings() -> None:
-    assert tuple(POLICIES) == choices.TRAINABLE
 
 
 def test_policies_share_the_network_out() -> None:

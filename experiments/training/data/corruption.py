@@ -37,6 +37,10 @@ def corrupted(images: Images, corruption: str, severity: int, draw: int = 0) -> 
 # Each takes uint8 images and gives uint8 images; what a severity means stands in its table
 
 
+def _unchanged(images: Tensor, severity: int) -> Tensor:  # noqa: ARG001
+    return images
+
+
 def _adjusted(transform: str, factors: tuple[float, ...], images: Tensor, severity: int) -> Tensor:
     from torchvision.transforms.v2 import functional
 
@@ -60,6 +64,7 @@ def _noisy(deviations: tuple[float, ...], images: Tensor, severity: int) -> Tens
 
 
 CORRUPTIONS: dict[str, Corrupt] = {
+    "none": _unchanged,
     "brighter": partial(_adjusted, "adjust_brightness", (1.2, 1.4, 1.6, 1.8, 2.0)),
     "darker": partial(_adjusted, "adjust_brightness", (0.8, 0.65, 0.5, 0.35, 0.2)),
     "less_contrast": partial(_adjusted, "adjust_contrast", (0.75, 0.6, 0.45, 0.3, 0.15)),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass
 
-from experiments.training.setting_checks import CORRUPTIONS, NAMED_DATA, SettingsError
+from experiments.training.setting_checks import NAMED_DATA, SettingsError, check_choice, choices_of
 from experiments.training.settings import TrainSettings
 
 SAME = "same"  # the source is the data set of the target
@@ -96,12 +95,7 @@ def _check_source(s: TransferSettings) -> None:
 
 
 def _check_target(s: TransferSettings) -> None:
-    if s.target_corruption not in CORRUPTIONS:
-        close = difflib.get_close_matches(s.target_corruption, CORRUPTIONS, n=1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
-        raise SettingsError(
-            f"target_corruption={s.target_corruption!r} is not one of {', '.join(CORRUPTIONS)}{hint}"
-        )
+    check_choice("target_corruption", s.target_corruption, choices_of("test_corruption"))
     if not 1 <= s.target_severity <= 5:
         raise SettingsError(f"target_severity={s.target_severity} must be from 1 to 5")
     if s.target_corruption != "none" and s.test_corruption != "none":
