@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from syllabus.__main__ import PAGE
-from syllabus.homes import homes_of
+from syllabus.homes import ROOT, homes_of
 from syllabus.page import page
-from syllabus.table import CHAPTERS, Item, SyllabusError, load_chapters
+from syllabus.table import CHAPTERS, SOURCES, Item, SyllabusError, load_chapters
+from tracker import load_questions
 
 
 def item(**given: object) -> Item:
@@ -57,6 +58,21 @@ def test_what_is_out_of_scope_has_no_home_beside() -> None:
     assert Item(number=1, claim="x", sources=(), homes={}, out_of_scope="no such data").has_home
     with pytest.raises(SyllabusError, match="out of scope and has a home"):
         Item(number=1, claim="x", sources=(), homes={"metrics": ("lr",)}, out_of_scope="no such data")
+
+
+def test_every_contradiction_has_two_sides_of_which_one_at_most_can_be_right() -> None:
+    questions = load_questions(ROOT / "sweeps/contradictions.yaml")
+    titles = tuple(title.lower() for title in SOURCES.values())
+    sides: dict[str, set[str]] = {root.id: set() for root in questions.roots}
+    for question in questions.walk():
+        sides[question.node.partition("/")[0]].update(claim.source for claim in question.claims)
+        assert len({claim.verdict for claim in question.claims}) == len(question.claims), question.node
+        for claim in question.claims:
+            assert claim.says, question.node
+            assert any(title.startswith(claim.source.lower()) for title in titles), claim.source
+
+    assert len(sides) == 5
+    assert all(len(sources) >= 2 for sources in sides.values()), sides
 
 
 @pytest.mark.parametrize(
