@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tracker.stores import files, index_file
 from tracker.stores.files import FileStore
 from tracker.stores.index import WORTH, Index
 from tracker.stores.index_file import INDEX
+from tracker.stores.sharing import Sharing
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR = 3_600_000_000_000  # nanoseconds
@@ -110,6 +112,16 @@ def test_parts_that_runs_share_are_one_object(store: Path) -> None:
         first, second, _ = reader(store).runs()
         assert first.host is second.host
         assert first.config["by"] is second.config["by"]
+
+
+def test_what_is_large_is_a_runs_own_and_not_looked_through(store: Path) -> None:
+    large = {f"key{at}": [at] for at in range(10_000)}
+    run = replace(next(reader(store).runs()), info={"large": large, "small": {"a": [1]}})
+    shared = Sharing().run(run)
+    assert shared == run
+    assert shared.info["large"] is large
+    alone = Sharing().run(replace(run, info=large))
+    assert alone.info is large
 
 
 def test_whatever_byte_of_the_index_is_another_it_is_none(store: Path) -> None:
