@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from experiments.keeping import keeping
 from experiments.recorded import facts_of, log, metrics_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from experiments.training.data import Dataset
     from experiments.training.pretraining import Pretrained
 
-__all__ = ["Experiment", "Report", "Tell", "run_commandline", "train_with"]
+__all__ = ["Experiment", "Report", "Tell", "offer", "run_commandline", "say_progress", "train_with"]
 
 PROGRESS_STEP = 5000  # images between two lines while data are prepared
 
@@ -76,7 +76,22 @@ def train_with(
     than random weights says in `begin` from what.
     """
     fixed = dict(fixed) if pitfalls else {"pitfall": "none", **fixed}
-    settings = kind.from_config({**fixed, **(defaults or {})}).to_config()
+    settings_of = offer(experiment, kind, fixed, defaults or {})
+
+    @experiment.main  # type: ignore[untyped-decorator]
+    def train(_run: Any, _config: dict[str, Any]) -> float | None:
+        """Train one network, record every epoch, and test it once at the end."""
+        return _train(_run, settings_of(_config), begin)
+
+
+Kind = TypeVar("Kind", bound=TrainSettings)
+
+
+def offer(
+    experiment: Any, kind: type[Kind], fixed: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> Callable[[Mapping[str, Any]], Kind]:
+    """Give the experiment its settings, checked before a run exists; what makes them of a configuration."""
+    settings = kind.from_config({**fixed, **defaults}).to_config()
     del settings["seed"]  # Sacred draws one when none is given
     experiment.add_config({name: value for name, value in settings.items() if name not in fixed})
     for name, config in NAMED_CONFIGS.items():
@@ -93,15 +108,10 @@ def train_with(
             _check_path(settings)
         return {}
 
-    @experiment.main  # type: ignore[untyped-decorator]
-    def train(_run: Any, _config: dict[str, Any]) -> float | None:
-        """Train one network, record every epoch, and test it once at the end."""
-        return _train(_run, _settings(experiment.path, kind, _config, fixed), begin)
+    return lambda config: _settings(experiment.path, kind, config, fixed)
 
 
-def _settings(
-    experiment: str, kind: type[TrainSettings], config: Mapping[str, Any], fixed: Mapping[str, Any]
-) -> TrainSettings:
+def _settings(experiment: str, kind: type[Kind], config: Mapping[str, Any], fixed: Mapping[str, Any]) -> Kind:
     for name in config:
         if name in fixed:
             raise Refused(
@@ -129,7 +139,7 @@ def _train(run: Any, settings: TrainSettings, begin: Begin) -> float | None:
     from experiments.training.data import DataError
 
     try:
-        dataset, pretrained = begin(settings, _say_progress, _say_line)
+        dataset, pretrained = begin(settings, say_progress, _say_line)
         kept = keeping(settings)
         weights = pretrained.weights if pretrained else None
         state, resumed = kept.begin(run, partial(loop.start, settings, dataset, weights))
@@ -180,7 +190,7 @@ def _say_line(line: str) -> None:
     print(line, flush=True)
 
 
-def _say_progress(what: str, done: int, total: int) -> None:
+def say_progress(what: str, done: int, total: int) -> None:
     """A line at the start of long work, now and then, and at its end."""
     if done in (0, total) or done % PROGRESS_STEP == 0:
         print(f"{what}: {done} of {total}")

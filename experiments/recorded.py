@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,10 +86,16 @@ def log(run: Any, result: Result) -> None:
 
 def _keep(run: Any, table: Table) -> None:
     """The table as a CSV file among the run's artifacts."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(table.columns)
+    writer.writerows(table.rows)
+    keep_file(run, f"{table.name}.csv", text.getvalue())
+
+
+def keep_file(run: Any, name: str, content: str) -> None:
+    """A text as a file among the run's artifacts."""
     with tempfile.TemporaryDirectory(prefix="sacred-grove-") as folder:
-        path = Path(folder) / f"{table.name}.csv"
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(table.columns)
-            writer.writerows(table.rows)
+        path = Path(folder) / name
+        path.write_text(content, encoding="utf-8", newline="")
         run.add_artifact(str(path))

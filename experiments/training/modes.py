@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 @contextmanager
@@ -24,14 +25,35 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 @contextmanager
 def unchanged(model: nn.Module) -> Iterator[None]:
     """Forward passes without a trace: modes, buffers and random numbers are put back, also after an error."""
+    with _put_back(model, model.buffers()), torch.no_grad():
+        yield
+
+
+@contextmanager
+def rehearsing(model: nn.Module) -> Iterator[None]:
+    """Training steps without a trace: what `unchanged` puts back, and parameters with their gradients."""
+    gradients = [(value, value.grad) for value in model.parameters()]
+    for value, _ in gradients:
+        value.grad = None  # so that a step fills another one
+    try:
+        with _put_back(model, chain(model.buffers(), model.parameters())):
+            yield
+    finally:
+        for value, gradient in gradients:
+            value.grad = gradient
+
+
+@contextmanager
+def _put_back(model: nn.Module, tensors: Iterable[Tensor]) -> Iterator[None]:
     modes = {module: module.training for module in model.modules()}
-    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    devices = {buffer.device.index for buffer, _ in buffers if buffer.is_cuda}
-    with torch.random.fork_rng(devices=devices), torch.no_grad():
+    before = [(tensor, tensor.detach().clone()) for tensor in tensors]
+    devices = {tensor.device.index for tensor, _ in before if tensor.is_cuda}
+    with torch.random.fork_rng(devices=devices):
         try:
             yield
         finally:
-            for buffer, before in buffers:
-                buffer.copy_(before)
+            with torch.no_grad():
+                for tensor, value in before:
+                    tensor.copy_(value)
             for module, mode in modes.items():
                 module.training = mode

@@ -6,7 +6,7 @@ import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Self, get_args, get_origin, get_type_hints
 
 from experiments.training.setting_checks import CHECKS, SettingsError
 
@@ -108,7 +108,7 @@ class TrainSettings:
             check(self)
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], known: Sequence[str] = ()) -> TrainSettings:
+    def from_config(cls, config: Mapping[str, Any], known: Sequence[str] = ()) -> Self:
         """The settings in a plain dict, as a command line or a stored run has them.
 
         Raises SettingsError for an unknown name, a wrong type or an impossible value. `known` are the names

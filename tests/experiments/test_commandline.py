@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 EXPERIMENTS = sorted(
     path.stem for path in (ROOT / "experiments").glob("*.py") if "= Experiment(" in path.read_text()
 )
+TRAININGS = [name for name in EXPERIMENTS if name != "lr_finder"]
 # small enough for a second of training on one core
 TINY = ("with", "smoke", "subset=200", "test_subset=100", "epochs=2", "batch_size=32", "width=4")
 
@@ -38,7 +39,7 @@ def record(store: Path, run: int = 1) -> dict[str, Any]:
     return {path.stem: json.loads(path.read_text()) for path in (store / str(run)).glob("*.json")}
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", TRAININGS)
 def test_every_experiment_trains_and_records_a_finite_test_accuracy(name: str, tmp_path: Path) -> None:
     answer = run(
         *TINY, f"data_dir={tmp_path}", "seed=3", store=tmp_path / "runs", module=f"experiments.{name}"
@@ -52,6 +53,62 @@ def test_every_experiment_trains_and_records_a_finite_test_accuracy(name: str, t
     assert len(recorded["metrics"]["validation.accuracy"]["values"]) == 2
     assert recorded["metrics"]["test.accuracy"]["values"] == [recorded["run"]["result"]]
     assert 0 <= recorded["run"]["result"] <= 100
+
+
+def test_the_lr_finder_records_its_curve_and_what_it_suggests(tmp_path: Path) -> None:
+    answer = run(
+        *TINY, "steps=30", "batchnorm=frozen", "calibration_batches=2", f"data_dir={tmp_path}", "seed=3",
+        store=tmp_path / "runs", module="experiments.lr_finder",
+    )  # fmt: skip
+
+    assert answer.returncode == 0, answer.stderr
+    recorded = record(tmp_path / "runs")
+    suggested, metrics = recorded["run"]["result"], recorded["metrics"]
+    assert f"suggestion: lr={suggested:.3g} by the rule tenth_of_minimum" in answer.stdout
+    assert metrics["finder.suggestion"]["values"] == [suggested]
+    assert 1e-5 < suggested < 10
+    rates, losses = (metrics[f"finder.{name}"]["values"] for name in ("lr", "smoothed_loss"))
+    assert min(losses[3:]) == losses[rates.index(pytest.approx(10 * suggested))]
+    assert recorded["info"]["lr_finder"]["picture"]["lr"]["scale"] == "log10"
+    assert recorded["info"]["training"]["settings"]["batchnorm"] == "frozen"
+    table = (tmp_path / "runs" / "1" / "lr_finder.csv").read_text(encoding="utf-8").splitlines()
+    assert table[0] == "step,lr,loss,smoothed_loss"
+    assert len(table) == len(rates) + 1
+    assert "<svg" in (tmp_path / "runs" / "1" / "lr_finder.svg").read_text(encoding="utf-8")
+
+
+def test_an_lr_finder_that_diverges_at_once_says_what_to_change(tmp_path: Path) -> None:
+    answer = run(
+        *TINY, "norm=none", "lowest_lr=1.0e+10", "highest_lr=1.0e+20", "precision='fp32'",
+        f"data_dir={tmp_path}", "seed=3", store=tmp_path / "runs", module="experiments.lr_finder",
+    )  # fmt: skip
+
+    assert answer.returncode == 0, answer.stderr
+    assert "no suggestion: the loss diverges at step" in answer.stdout
+    assert "lowest_lr=1e+07" in answer.stdout
+    recorded = record(tmp_path / "runs")
+    assert recorded["run"]["result"] is None
+    assert recorded["info"]["tracker"]["diverged"]["step"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("update", "words"),
+    [
+        ("lowst_lr=0.1", ["no setting 'lowst_lr'", "did you mean 'lowest_lr'?"]),
+        ("deph=20", ["no setting 'deph'", "did you mean 'depth'?"]),
+        ("lowest_lr=20.0", ["lowest_lr=20.0 must be below highest_lr=10.0"]),
+        ("trainable=none", ["there is no learning rate to find"]),
+    ],
+)
+def test_an_impossible_search_is_refused_before_a_run_exists(
+    update: str, words: list[str], tmp_path: Path
+) -> None:
+    answer = run("with", update, store=tmp_path / "runs", module="experiments.lr_finder")
+
+    assert answer.returncode == 1
+    assert all(word in answer.stderr for word in words), answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert not (tmp_path / "runs").exists()
 
 
 def test_the_record_says_what_a_reader_needs_beyond_the_configuration(tmp_path: Path) -> None:
