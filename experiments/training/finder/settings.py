@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass
 
-from experiments.training.setting_checks import SettingsError
+from experiments.training.setting_checks import SettingsError, check_choice
 from experiments.training.settings import TrainSettings
+from experiments.training.tables import names_in
 
-RULES = ("tenth_of_minimum", "steepest")
 FEWEST_STEPS = 10  # with which a curve has a shape
 
 
@@ -53,10 +52,7 @@ def _check_curve(s: FinderSettings) -> None:
         raise SettingsError(f"loss_smoothing={s.loss_smoothing!r} must be from 0 up to, but not including, 1")
     if not (s.diverged_at > 1 and math.isfinite(s.diverged_at)):
         raise SettingsError(f"diverged_at={s.diverged_at!r} must be a finite number above 1")
-    if s.rule not in RULES:
-        close = difflib.get_close_matches(s.rule, RULES, n=1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
-        raise SettingsError(f"rule={s.rule!r} is not one of {', '.join(RULES)}{hint}")
+    check_choice("rule", s.rule, names_in("finder/suggestion.py", "RULES"))
 
 
 def _check_something_learns(s: FinderSettings) -> None:
