@@ -55,7 +55,7 @@ class Sharing:
         """The facts of a tracker are different for every run, though many of them are not."""
         return self._items(value) if type(value) is dict else self.value(value)
 
-    def _items(self, mapping: Mapping[Any, Any], *, deep: bool = True) -> dict[Any, Any]:
+    def _items(self, mapping: Mapping[Any, Any], *, deep: bool = True) -> Mapping[Any, Any]:
         if len(mapping) >= _LARGE:
-            return dict(mapping)
+            return mapping
         return {self.value(key): self.value(item) if deep else item for key, item in mapping.items()}
