@@ -122,6 +122,8 @@ def test_the_record_says_what_a_reader_needs_beyond_the_configuration(tmp_path: 
     assert len(facts["data"]["split_hash"]) == 64
     assert facts["data"]["train"] + facts["data"]["validation"] == 200
     assert facts["normalisation_batch"] == 32
+    assert {"batch_size", "micro_batch_size", "batchnorm_init"} <= facts["settings"].keys()
+    assert facts["zero_grad"] == "set_to_none"
     assert facts["precision"] in ("fp32", "bf16")
     assert isinstance(facts["torch"], str)
     assert "py/" not in json.dumps(facts)

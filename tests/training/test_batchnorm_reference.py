@@ -227,6 +227,18 @@ def test_statistics_stay_in_fp32_under_bf16() -> None:
         assert layer.running_mean.abs().max() > 0
 
 
+def test_statistics_that_are_bf16_themselves_stop_following() -> None:
+    exact, rough = nn.BatchNorm2d(1, momentum=0.001), nn.BatchNorm2d(1, momentum=0.001).bfloat16()
+    images = 10 + torch.randn(64, 1, 4, 4, generator=torch.Generator().manual_seed(1))
+    for _ in range(3000):
+        exact(images)
+        rough(images.bfloat16())
+    assert exact.running_mean is not None
+    assert rough.running_mean is not None
+    assert abs(exact.running_mean.item() - 9.5) < 0.1  # 1 - 0.999 ** 3000 of 10
+    assert rough.running_mean.item() < 5  # steps that are smaller than half of bf16's last digit are lost
+
+
 def gradient(model: nn.Module, micro_batch: int) -> Tensor:
     """The gradient of the mean loss of the batch, gathered over micro-batches."""
     model.zero_grad()

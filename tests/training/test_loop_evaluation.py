@@ -8,6 +8,7 @@ from dataclasses import replace
 from statistics import mean
 from typing import TypeVar
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -158,3 +159,44 @@ def test_the_size_of_evaluation_batches_does_not_matter(
     whole, parts = tested(500), tested(7)
     assert whole.correct == parts.correct
     assert whole.loss == pytest.approx(parts.loss, rel=1e-6)
+
+
+def losses_of_orders(settings: TrainSettings, dataset: Dataset) -> list[list[float]]:
+    """Validation and test losses of a run, with these images class by class, then with them mixed."""
+    found = []
+    for mixed in (False, True):
+        sets = {"validation": dataset.validation, "test": dataset.test}
+        for name, images in sets.items():
+            order = np.argsort(images.labels, kind="stable")
+            sets[name] = images.rows(np.random.default_rng(0).permutation(order) if mixed else order)
+        results = list(train(start(settings, dataset), replace(dataset, **sets)))
+        validated = [result.validation_loss or 0.0 for result in of_kind(EpochResult, results)]
+        found.append([*validated, *(result.loss for result in of_kind(TestResult, results))])
+    return found
+
+
+def test_the_order_of_the_images_does_not_matter_in_evaluation(
+    make_settings: MakeSettings, dataset: Dataset
+) -> None:
+    by_class, mixed = losses_of_orders(make_settings(eval_batch_size=6), dataset)
+    assert by_class == pytest.approx(mixed, rel=1e-6)
+
+
+def test_the_order_of_the_images_would_matter_in_train_mode(
+    make_settings: MakeSettings, dataset: Dataset
+) -> None:
+    settings = make_settings(eval_batch_size=6, pitfall="validate_in_train_mode")
+    by_class, mixed = losses_of_orders(settings, dataset)
+    assert by_class[0] != pytest.approx(mixed[0], rel=1e-2)
+
+
+def test_an_answer_goes_with_its_image(make_settings: MakeSettings, dataset: Dataset) -> None:
+    state = start(make_settings(), dataset)
+    list(train(state, dataset))
+    images, _labels = next(iter(batches_of(dataset, dataset.test, state.settings, state.device).in_order(30)))
+    order = torch.randperm(30, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        state.model.eval()
+        assert torch.equal(state.model(images)[order], state.model(images[order]))
+        state.model.train()
+        assert not torch.equal(state.model(images)[:15], state.model(images[:15]))  # normalised by others

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from experiments.training import checkpoint
 from experiments.training.data import Dataset
 from experiments.training.loop import TrainState, start, train
 from experiments.training.results import EpochResult, Measured, Table, TestResult
@@ -82,6 +84,33 @@ def test_frozen_statistics_with_a_learning_scale_stay_too(
     state, names = names_changed_by_training(settings, dataset)
     assert names == state.trainable
     assert "stem.norm.weight" in names
+
+
+@pytest.mark.parametrize("average", ["ema", "swa"])
+def test_frozen_statistics_stay_when_weights_are_averaged(
+    average: str, make_settings: MakeSettings, dataset: Dataset
+) -> None:
+    settings = make_settings(
+        batchnorm="frozen", calibration_batches=2, lr=0.01, average=average, average_from=0.0
+    )
+    state, names = names_changed_by_training(settings, dataset)
+    assert names == state.trainable
+
+
+def test_frozen_statistics_come_back_from_a_checkpoint(
+    make_settings: MakeSettings, dataset: Dataset, tmp_path: Path
+) -> None:
+    settings = make_settings(batchnorm="frozen", calibration_batches=2, lr=0.01)
+    state = start(settings, dataset)
+    calibrated = tensors(state)
+    next(train(state, dataset))
+    checkpoint.save(tmp_path / "run.pt", state)
+    again = start(settings, dataset)
+    for buffer in again.model.buffers():
+        buffer.zero_()
+    checkpoint.restore(tmp_path / "run.pt", again)
+    list(train(again, dataset))
+    assert not changed(calibrated, tensors(again)) & statistics(again)
 
 
 def test_calibration_sets_the_statistics_from_so_many_batches(

@@ -145,6 +145,19 @@ def test_spectral_norm_makes_the_largest_singular_value_one_from_the_start() -> 
     assert (before - model.stem.conv.weight).abs().max() < 1e-3  # type: ignore[union-attr, operator]
 
 
+def test_spectral_norm_gets_closer_with_every_pass_in_train_mode() -> None:
+    layer = network(norm="spectral").train().get_submodule("stages.2.0.conv2")
+    sizes = []
+    for passes in (1, 30):
+        for _ in range(passes):
+            layer(torch.randn(2, 32, 4, 4))
+        weight = layer.eval().weight.detach().flatten(1)  # type: ignore[operator, union-attr]
+        sizes.append(abs(float(torch.linalg.svdvals(weight)[0]) - 1))
+        layer.train()
+    assert sizes[1] < 1e-3
+    assert sizes[1] <= sizes[0]
+
+
 def test_data_dependent_initialisation_standardises_without_a_bias_too() -> None:
     model = network(norm="weight_norm_mean_only")
     initialise_from_data(model, IMAGES)
