@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-mongo test-slurm test-ray faults losses check simulate bars format clean up down pictures page-pictures demo-docs syllabus omniboard-tools
+.PHONY: help install demo test test-mongo test-slurm test-ray faults losses check simulate bars bench bench-full bench-tree bench-sweep format clean up down pictures page-pictures demo-docs syllabus omniboard-tools
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -64,6 +64,12 @@ bars: simulate ## every bar of the tree: what simulate prints, then findings, ta
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.findings
 	@echo "== Speed of the tree"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.tree --no-mlflow
+
+bench: $(VENV)/installed ## the speed of training and start-up beside the peer's recipe, in short; about eight minutes
+	@$(BIN)/python -m benchmarks.speed --short --rounds 2
+
+bench-full: $(VENV)/installed ## all of it, measured into docs/benchmarks.md; about 80 minutes on a quiet machine
+	@$(BIN)/python -m benchmarks.speed --json docs/benchmarks.json --out docs/benchmarks.md
 
 bench-tree: $(VENV)/installed ## the speed of the tree, beside MLflow's table, measured into docs/speed.md; about 20 minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.tree --out docs/speed.md

@@ -7,12 +7,9 @@ import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from benchmarks.machine import QUIET, busy_seconds
 from benchmarks.sweep_scene import RUNS, Scene
-
-QUIET = 0.05  # cores that other processes may use while one measures
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -50,19 +47,13 @@ def measured(command: Sequence[str], scene: Scene) -> Measured:
     """Carry out the command in the scene's folder."""
     environment = {**os.environ, "TRACKER_STORE": "runs", "OMP_NUM_THREADS": "1"}
     with (scene.folder / "output").open("wb") as output:
-        busy, began = _busy(), time.monotonic()
+        busy, began = busy_seconds(), time.monotonic()
         process = subprocess.Popen(
             command, cwd=scene.folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
         _, status, usage = os.wait4(process.pid, 0)
-        wall, busy = time.monotonic() - began, _busy() - busy
+        wall, busy = time.monotonic() - began, busy_seconds() - busy
     process.returncode = os.waitstatus_to_exitcode(status)
     took = usage.ru_utime + usage.ru_stime
     others = max(0.0, busy - took) / wall
     return Measured(process.returncode, wall, took, scene.seconds_of_runs(), others)
-
-
-def _busy() -> float:
-    """Processor seconds of all processes since the machine started."""
-    user, nice, system, _, _, irq, soft = Path("/proc/stat").read_text().split("\n")[0].split()[1:8]
-    return sum(map(int, (user, nice, system, irq, soft))) / TICKS

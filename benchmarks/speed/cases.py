@@ -1,0 +1,120 @@
+"""What is compared with what, and how much faster it is to be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+CORES = len(os.sched_getaffinity(0))
+PEER = "the peer's recipe"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: a function of benchmarks.speed.sides with its options, in processes of their own."""
+
+    label: str
+    function: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    processes: int = 1  # at once; what they do adds up
+    threads: int = CORES  # of each
+
+
+@dataclass(frozen=True)
+class Case:
+    """Ours against the other side; `ratio` is how many times better ours is."""
+
+    title: str
+    precision: str
+    ours: Side
+    other: Side
+    unit: str = "images/s"
+    less_is_better: bool = False
+    target: float | None = None
+    gate: float | None = None  # what every clean round must clear
+    short: bool = False  # also part of `make bench`
+
+
+def _train(label: str, steps: int = 40, **options: Any) -> Side:
+    return Side(label, "train", {"depth": 20, "steps": steps, **options})
+
+
+def _peer(steps: int = 40, **options: Any) -> Side:
+    return Side(PEER, "peer train", {"depth": 20, "steps": steps, **options})
+
+
+def _whole(label: str, **options: Any) -> Side:
+    return Side(label, "fit", {"depth": 20, "subset": 5000, **options})
+
+
+def _against_full(part: str, precision: str, target: float | None = None, **settings: Any) -> Case:
+    gate = 1.2 if target else None
+    ours, full = (
+        _train(part, precision=precision, **settings),
+        _train("the full run", precision=precision),
+    )
+    return Case(f"{part} against the full run", precision, ours, full, target=target, gate=gate)
+
+
+BN_ONLY = {"trainable": "batchnorm"}
+FROZEN = {"trainable": "all_but_batchnorm", "batchnorm": "frozen"}
+PRECISIONS = ("fp32", "bf16")
+
+CASES: dict[str, Case] = {}
+for _precision, _target, _gate in (("fp32", 1.6, 1.3), ("bf16", 2.4, 1.8)):
+    CASES[f"train-{_precision}"] = Case(
+        "training, ResNet-20", _precision, _train("ours", precision=_precision), _peer(),
+        target=_target, gate=_gate, short=True,
+    )  # fmt: skip
+    CASES[f"train-56-{_precision}"] = Case(
+        "training, ResNet-56", _precision,
+        _train("ours", 15, depth=56, precision=_precision), _peer(15, depth=56), target=_target, gate=_gate,
+    )  # fmt: skip
+    CASES[f"bn-only-peer-{_precision}"] = Case(
+        "BN-only, the peer's convolutions frozen too", _precision,
+        _train("BN-only", precision=_precision, **BN_ONLY), _peer(frozen=True),
+    )  # fmt: skip
+    CASES[f"bn-only-{_precision}"] = _against_full("BN-only", _precision, 1.35, **BN_ONLY)
+    CASES[f"frozen-bn-{_precision}"] = _against_full("frozen BN", _precision, **FROZEN)
+    CASES[f"weight-norm-{_precision}"] = _against_full("weight norm", _precision, norm="weight_norm", lr=0.01)
+for _precision, _target, _gate in (("fp32", 2.8, 1.8), ("bf16", 6.5, 4.0)):
+    CASES[f"evaluate-{_precision}"] = Case(
+        "evaluation, ResNet-20", _precision,
+        Side("ours", "evaluate", {"depth": 20, "images": 10_000, "precision": _precision}),
+        Side(PEER, "peer evaluate", {"depth": 20, "images": 10_000}),
+        target=_target, gate=_gate, short=True,
+    )  # fmt: skip
+for _precision, _target, _gate in (("fp32", 1.6, 1.3), ("bf16", 2.5, 2.0)):
+    CASES[f"two-runs-{_precision}"] = Case(
+        "two runs at once, the peer's one after another", _precision,
+        Side("ours", "train", {"depth": 20, "steps": 30, "precision": _precision}, processes=2, threads=1),
+        _peer(), target=_target, gate=_gate,
+    )  # fmt: skip
+for _precision in PRECISIONS:
+    CASES[f"fit-{_precision}"] = Case(
+        "a run with validation, record and checkpoint against bare steps", _precision,
+        _whole("the run", precision=_precision), _train("bare steps", precision=_precision),
+        target=0.95, gate=0.9,
+    )  # fmt: skip
+    CASES[f"memory-bn-only-{_precision}"] = Case(
+        "memory of BN-only against the full run, batch 1024", _precision,
+        Side("BN-only", "memory", {"depth": 20, "batch_size": 1024, "precision": _precision, **BN_ONLY}),
+        Side("the full run", "memory", {"depth": 20, "batch_size": 1024, "precision": _precision}),
+        unit="MiB", less_is_better=True, target=1 / 0.6, gate=1 / 0.7,
+    )  # fmt: skip
+    CASES[f"memory-frozen-bn-{_precision}"] = Case(
+        "memory of frozen BN against the full run, batch 1024", _precision,
+        Side("frozen BN", "memory", {"depth": 20, "batch_size": 1024, "precision": _precision, **FROZEN}),
+        Side("the full run", "memory", {"depth": 20, "batch_size": 1024, "precision": _precision}),
+        unit="MiB", less_is_better=True, target=2.0,
+    )  # fmt: skip
+CASES["points"] = Case(
+    "a point recorded every step against one every epoch", "fp32",
+    _whole("every step", precision="fp32", log_every=1), _whole("every epoch", precision="fp32"),
+)  # fmt: skip
+CASES["checkpoints"] = Case(
+    "a checkpoint every epoch against none", "fp32",
+    _whole("with", precision="fp32"), _whole("without", precision="fp32", checkpoint=""),
+)  # fmt: skip

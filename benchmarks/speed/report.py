@@ -1,0 +1,80 @@
+"""What was found, as lines for the terminal and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from benchmarks.machine import QUIET
+from benchmarks.speed.cases import CASES, Case
+from benchmarks.speed.rounds import Found
+from benchmarks.speed.start_up import Times
+
+SENTENCES = (
+    "Each side runs in processes of its own, in the order A B B A, which is one round.",
+    "A ratio is how many times better ours is: the median of the rounds, then the least and the greatest.",
+    f"A round is dirty where other processes used more than {QUIET} cores; it counts all the same.",
+    "A gate is what every clean round must clear.",
+    "The peer's recipe is that of the most used CIFAR ResNet script, written from its description:",
+    "images as pictures, one by one, in four loader workers, fp32.",
+    "Both sides train the same network on images of noise, in batches of 128 unless said.",
+)
+START_UP = (
+    "## Start-up",
+    "",
+    "Processor seconds of a command, and of a run the seconds on the clock.",
+    "The median comes first, then the least and the greatest.",
+)
+START_COLUMNS = ("command", "takes", "target", "gate")
+COLUMNS = ("case", "precision", "ours", "the other side", "ratio", "target", "gate", "dirty rounds")
+
+
+def line(case: Case, found: Found) -> str:
+    """For the terminal."""
+    least, greatest = found.spread
+    return (
+        f"{case.title}, {case.precision}: {found.ours:.0f} against {found.other:.0f} {case.unit}, "
+        f"{found.ratio:.2f} times as good ({least:.2f} to {greatest:.2f}), "
+        f"{found.dirty} of {len(found.rounds)} rounds dirty{_target(case, found)}"
+    )
+
+
+def page(found: Mapping[str, Found], times: Iterable[Times], command: str, machine: str) -> str:
+    """The page of all cases in docs."""
+    made = f"Made by `{command}` on {date.today().isoformat()}; `make bench` measures a part in minutes."
+    head = ["# Speed of training", "", made, "", f"{machine}.", "", *SENTENCES, ""]
+    table = [_cells(COLUMNS), _cells("---" for _ in COLUMNS)]
+    rows = [*table, *(_row(CASES[name], one) for name, one in found.items())]
+    if starts := [_cells(one.row) for one in times]:
+        rows += ["", *START_UP, "", _cells(START_COLUMNS), _cells("---" for _ in START_COLUMNS), *starts]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def _row(case: Case, found: Found) -> str:
+    least, greatest = found.spread
+    gate = found.clears(case.gate) if case.gate else None
+    cells = (
+        case.title,
+        case.precision,
+        f"{found.ours:.0f} {case.unit}",
+        f"{found.other:.0f} ({case.other.label})",
+        f"{found.ratio:.2f} ({least:.2f} to {greatest:.2f})",
+        f"{case.target:.2f}, {'met' if found.ratio >= case.target else 'missed'}" if case.target else "",
+        f"{case.gate:.2f}, {_cleared(gate)}" if case.gate else "",
+        f"{found.dirty} of {len(found.rounds)}",
+    )
+    return _cells(cells)
+
+
+def _cells(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cleared(gate: bool | None) -> str:
+    return {True: "cleared", False: "not cleared", None: "no clean round"}[gate]
+
+
+def _target(case: Case, found: Found) -> str:
+    if case.target is None:
+        return ""
+    return f"; target {case.target:.2f} {'met' if found.ratio >= case.target else 'missed'}"

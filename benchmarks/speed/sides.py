@@ -1,0 +1,177 @@
+"""What is measured: every side is a function that runs in a process of its own and returns one number.
+
+    python -m benchmarks.speed.sides train '{"depth": 20, "steps": 40}'
+
+prints {"value": ..., "start": seconds before the first measured thing}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+BATCH = 128
+WARM_UP = 5  # steps that are not counted
+TRAINED = 25_600  # images of an epoch that never ends while one measures
+
+
+def main() -> None:
+    began = time.perf_counter()
+    name, options = sys.argv[1], json.loads(sys.argv[2])
+    value, at = SIDES[name](**options)
+    sys.stdout.write(json.dumps({"value": value, "start": at - began}) + "\n")
+
+
+# ---------------------------------------------------------------------------------------------------
+# Ours
+
+
+def train(steps: int, **changes: Any) -> tuple[float, float]:
+    """Images a second of the training loop, as it is used."""
+    from experiments.training.loop import start
+    from experiments.training.loop import train as results
+
+    data, settings = _data(TRAINED, 0), _settings(log_every=WARM_UP, **changes)
+    points = results(start(settings, data), data)
+    next(points)
+    return _rate(islice(points, steps // WARM_UP), BATCH * WARM_UP)
+
+
+def evaluate(images: int, batch: int = 128, **changes: Any) -> tuple[float, float]:
+    """Images a second of looking at a set."""
+    from experiments.training import evaluate as looking
+    from experiments.training.loop import start
+    from experiments.training.state import batches_of
+
+    data, settings = _data(BATCH, images), _settings(**changes)
+    state = start(settings, data)
+    batches = batches_of(data, data.test, settings, state.device)
+    began = time.perf_counter()
+    looking.evaluate(state.model, batches, batch, state.precision)
+    return images / (time.perf_counter() - began), began
+
+
+def fit(subset: int, epochs: int = 3, **changes: Any) -> tuple[float, float]:
+    """Images a second of a whole run after its first epoch: with validation, record and checkpoint."""
+    from experiments.full import experiment
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TRACKER_STORE"] = f"{folder}/runs"
+        settings = {
+            **{"data": "synthetic", "data_dir": f"{folder}/data", "subset": subset, "test_subset": BATCH},
+            **{"shortcut": "A", "batch_size": BATCH, "epochs": epochs, "seed": 1, "device": "cpu"},
+            **{"checkpoint": f"{folder}/state.pt", **changes},
+        }
+        with redirect_stdout(sys.stderr):
+            experiment.run(config_updates=settings, options={"--loglevel": "ERROR"})
+        metrics = json.loads(next(Path(folder).glob("runs/*/metrics.json")).read_text())
+    first, *_, last = map(datetime.fromisoformat, metrics["validation.loss"]["timestamps"])
+    steps = metrics["validation.loss"]["steps"]
+    began = time.perf_counter() - (last - first).total_seconds()
+    return BATCH * (steps[-1] - steps[0]) / (last - first).total_seconds(), began
+
+
+def memory(**changes: Any) -> tuple[float, float]:
+    """MiB that three steps need beyond what the process has before them."""
+    from experiments.training.loop import start
+    from experiments.training.loop import train as results
+
+    for batch in (8, changes.pop("batch_size", BATCH)):  # a first small one loads what computes
+        settings = _settings(**{**changes, "log_every": 1, "batch_size": batch})
+        data = _data(3 * batch, 0)
+        state = start(settings, data)
+        idle, began = _memory_at("VmRSS"), time.perf_counter()
+        Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
+        for _ in islice(results(state, data), 3):
+            pass
+    return _memory_at("VmHWM") - idle, began
+
+
+# ---------------------------------------------------------------------------------------------------
+# The peer
+
+
+def peer_train(steps: int, depth: int, frozen: bool = False, script: str = "") -> tuple[float, float]:
+    """Images a second of the peer's recipe on our network; or of its script on its own."""
+    from benchmarks.speed import peer
+
+    if script:
+        took = peer.Script(Path(script), depth).train(steps, TRAINED)
+        return BATCH * steps / took, time.perf_counter() - took
+    passed = peer.train(_network(depth, frozen), peer.training_batches(TRAINED))
+    for _ in range(WARM_UP):
+        next(passed)
+    return _rate(islice(passed, steps), BATCH)
+
+
+def peer_evaluate(images: int, depth: int, script: str = "") -> tuple[float, float]:
+    """Images a second of the peer's way to look at a set."""
+    from benchmarks.speed import peer
+
+    if script:
+        took = peer.Script(Path(script), depth).evaluate(images)
+        return images / took, time.perf_counter() - took
+    model, batches = _network(depth), peer.held_out_batches(images)
+    began = time.perf_counter()
+    peer.evaluate(model, batches)
+    return images / (time.perf_counter() - began), began
+
+
+# ---------------------------------------------------------------------------------------------------
+
+
+def _rate(news: Iterator[Any], images: int) -> tuple[float, float]:
+    """Images a second, and when it began, where every item of news tells of so many images."""
+    began = time.perf_counter()
+    items = sum(1 for _ in news)
+    return items * images / (time.perf_counter() - began), began
+
+
+def _settings(**changes: Any) -> Any:
+    from experiments.training.settings import TrainSettings
+
+    return TrainSettings(**{"shortcut": "A", "batch_size": BATCH, "epochs": 100, "device": "cpu", **changes})
+
+
+def _data(train: int, test: int, validation: int = 0) -> Any:
+    from benchmarks.speed.images import noise_data
+
+    return noise_data(train, validation, test)
+
+
+def _network(depth: int, frozen: bool = False) -> Any:
+    """The network of both sides; the peer keeps it as torch lays it out."""
+    from experiments.training.models import build_model
+    from experiments.training.trainable import freeze, trainable_names
+
+    model = build_model(_settings(depth=depth), classes=10)
+    freeze(model, trainable_names(model, "batchnorm" if frozen else "all"))
+    return model
+
+
+def _memory_at(name: str) -> float:
+    """MiB that the process has now (VmRSS) or has had at most (VmHWM)."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split(f"{name}:")[1].split()[0]) / 1024
+
+
+SIDES: dict[str, Callable[..., tuple[float, float]]] = {
+    "train": train,
+    "evaluate": evaluate,
+    "fit": fit,
+    "memory": memory,
+    "peer train": peer_train,
+    "peer evaluate": peer_evaluate,
+}
+
+if __name__ == "__main__":
+    main()

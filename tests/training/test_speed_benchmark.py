@@ -1,0 +1,111 @@
+"""The benchmarks of speed: every side runs, ratios point the right way, the page says what was found."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.speed.cases import CASES, Case, Side
+from benchmarks.speed.report import line, page
+from benchmarks.speed.rounds import Found, Round, SideError, measured, one_round
+from benchmarks.speed.sides import SIDES
+from benchmarks.speed.start_up import COMMANDS, Times
+
+ROOT = Path(__file__).parents[2]
+TINY = {"depth": 8, "width": 4, "precision": "fp32"}
+SMALL: dict[str, dict[str, Any]] = {
+    "train": {"steps": 5, **TINY},
+    "evaluate": {"images": 256, **TINY},
+    "fit": {"subset": 300, "epochs": 2, **TINY},
+    "peer train": {"steps": 1, "depth": 8},
+    "peer evaluate": {"images": 256, "depth": 8},
+}
+
+
+def found(*ratios: float, others: float = 0.0) -> Found:
+    return Found(tuple(Round(100 * ratio, 100, ratio, others, 1.0) for ratio in ratios))
+
+
+@pytest.mark.parametrize("name", sorted(SIDES.keys() - {"memory"}))  # which needs a process of its own
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+def test_every_side_measures_something(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKER_STORE", "")  # the side sets its own, and this puts the old one back
+    monkeypatch.setattr("benchmarks.speed.sides.TRAINED", 1000)
+
+    value, _began = SIDES[name](**SMALL[name])
+
+    assert value > 0
+
+
+def test_a_round_goes_to_the_other_side_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    small, large = Side("small", "memory"), Side("large", "memory")
+    turns, sizes = [], iter([100.0, 300.0, 500.0, 300.0])
+
+    def measure(side: Side) -> tuple[float, float]:
+        turns.append(side.label)
+        return next(sizes), 1.0
+
+    monkeypatch.setattr("benchmarks.speed.rounds.measured", measure)
+    found = one_round(Case("memory", "fp32", small, large, unit="MiB", less_is_better=True))
+
+    assert turns == ["small", "large", "large", "small"]
+    assert (found.ours, found.other, found.ratio) == (200, 400, 2)
+
+
+def test_a_wider_network_needs_more_memory() -> None:
+    narrow, wide = (
+        measured(Side(f"width {width}", "memory", {**TINY, "width": width}))[0] for width in (4, 16)
+    )
+
+    assert wide > 2 * narrow > 0
+
+
+def test_a_side_that_breaks_off_says_why() -> None:
+    with pytest.raises(SideError, match="depth=9"):
+        measured(Side("impossible", "train", {"steps": 5, "depth": 9}))
+
+
+def test_a_gate_is_for_clean_rounds_alone() -> None:
+    assert found(1.5, 1.4).clears(1.3) is True
+    assert found(1.5, 1.2).clears(1.3) is False
+    assert found(1.2, others=0.5).clears(1.3) is None
+    assert found(1.2, others=0.5).dirty == 1
+
+
+def test_the_page_says_what_was_found_beside_the_target() -> None:
+    told = page({"train-fp32": found(1.4, 1.5, 1.7)}, [Times(COMMANDS[0], (0.1, 0.4))], "this", "A machine")
+
+    assert "training, ResNet-20 | fp32 | 150 images/s | 100 (the peer's recipe)" in told
+    assert "1.50 (1.40 to 1.70) | 1.60, missed | 1.30, cleared | 0 of 3" in told
+    assert "tracker --help | 0.25 s (0.10 to 0.40) | 0.2 s, missed | 0.3 s, not cleared" in told
+    assert "target 1.60 missed" in line(CASES["train-fp32"], found(1.5))
+
+
+def test_no_precision_shares_a_row_with_another() -> None:
+    assert all(case.precision in ("fp32", "bf16") for case in CASES.values())
+    assert all(
+        side.options.get("precision", case.precision) == case.precision or side.function.startswith("peer")
+        for case in CASES.values()
+        for side in (case.ours, case.other)
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["nothing"], "there is no case 'nothing'"),
+        (["--rounds", "0"], "--rounds 0 must be at least 1"),
+        (["--peer-dir", "/nowhere"], "there is no trainer.py in it"),
+    ],
+)
+def test_a_wrong_wish_is_refused(words: list[str], told: str) -> None:
+    command = [sys.executable, "-m", "benchmarks.speed", *words]
+
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+    assert answer.returncode == 2
+    assert told in answer.stderr
