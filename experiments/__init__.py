@@ -10,6 +10,7 @@ weight_norm    weight normalisation in the place of BatchNorm
 pitfalls       known mistakes, made on purpose, with the damage as a number
 batch_size     batch sizes with a stated learning-rate rule
 lr_finder      look for a learning rate: steps with a rising rate, which leave no trace
+ensemble       several networks that differ in their random numbers alone, answering together
 transfer       a network pretrained on other images, then trained further in part or as a whole
 
 Start one with ``python -m experiments.bn_only with smoke seed=3``.

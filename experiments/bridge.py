@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -23,9 +23,12 @@ from tracker.recording import Experiment, Refused, note_divergence, record, run_
 
 if TYPE_CHECKING:
     from experiments.training.data import Dataset
-    from experiments.training.pretraining import Pretrained
+    from experiments.training.networks import TrainedNetwork
 
-__all__ = ["Experiment", "Report", "Tell", "offer", "run_commandline", "say_progress", "train_with"]
+__all__ = [
+    "Experiment", "Report", "Tell", "from_scratch", "offer", "one_network", "run_commandline", "say",
+    "say_progress", "train_with",
+]  # fmt: skip
 
 PROGRESS_STEP = 5000  # images between two lines while data are prepared
 
@@ -35,6 +38,7 @@ NAMED_CONFIGS: dict[str, dict[str, Any]] = {
         "data": "synthetic", "subset": 2000, "test_subset": 1000, "depth": 8, "width": 8,
         "epochs": 6, "batch_size": 64, "lr": 0.1, "schedule": "cosine",
         "source_subset": 1000, "source_epochs": 3, "source_batch_size": 64,
+        "members": 2,
     },
     # Frankle, Schwab & Morcos 2021 (arXiv 2003.00152) on the CIFAR ResNets of He et al. 2016
     "paper": {
@@ -50,13 +54,8 @@ NAMED_CONFIGS: dict[str, dict[str, Any]] = {
 
 Report: TypeAlias = Callable[[str, int, int], None]  # what, done, total: the progress of long work
 Tell: TypeAlias = Callable[[str], None]  # hears a line now and then
-Begin: TypeAlias = "Callable[[Any, Report, Tell], tuple[Dataset, Pretrained | None]]"
-
-
-def _from_scratch(settings: TrainSettings, report: Report, tell: Tell) -> tuple[Dataset, None]:  # noqa: ARG001
-    from experiments.training.data import load_dataset
-
-    return load_dataset(settings, report), None
+Results: TypeAlias = Callable[[Any, Any], Iterator[Result]]  # of a run with its settings
+Begin: TypeAlias = "Callable[[Any, Report, Tell], tuple[Dataset, TrainedNetwork | None]]"
 
 
 def train_with(
@@ -66,14 +65,14 @@ def train_with(
     defaults: Mapping[str, Any] | None = None,
     pitfalls: bool = False,
     kind: type[TrainSettings] = TrainSettings,
-    begin: Begin = _from_scratch,
+    results: Results | None = None,
 ) -> None:
     """Make the experiment train: settings, named configs, checks and the main command.
 
     `fixed` is what the experiment is; those settings are no part of its configuration. `defaults` are other
     starting values for the rest. Mistakes can be made on purpose only with `pitfalls`. An experiment with
-    settings beyond those of every training has a `kind` of its own, and one that starts from something other
-    than random weights says in `begin` from what.
+    settings beyond those of every training has a `kind` of its own, and one that does something other than to
+    train a network from random weights gives the `results` of that.
     """
     fixed = dict(fixed) if pitfalls else {"pitfall": "none", **fixed}
     settings_of = offer(experiment, kind, fixed, defaults or {})
@@ -81,7 +80,7 @@ def train_with(
     @experiment.main  # type: ignore[untyped-decorator]
     def train(_run: Any, _config: dict[str, Any]) -> float | None:
         """Train one network, record every epoch, and test it once at the end."""
-        return _train(_run, settings_of(_config), begin)
+        return _train(_run, settings_of(_config), results or one_network)
 
 
 Kind = TypeVar("Kind", bound=TrainSettings)
@@ -133,21 +132,14 @@ def _check_path(settings: TrainSettings) -> None:
         )
 
 
-def _train(run: Any, settings: TrainSettings, begin: Begin) -> float | None:
+def _train(run: Any, settings: TrainSettings, results: Results) -> float | None:
     """Train, with every result going into the record; the test accuracy in percent, unless it diverged."""
-    from experiments.training import checkpoint, loop
+    from experiments.training import checkpoint
     from experiments.training.data import DataError
 
+    accuracy = None
     try:
-        dataset, pretrained = begin(settings, say_progress, _say_line)
-        kept = keeping(settings)
-        weights = pretrained.weights if pretrained else None
-        state, resumed = kept.begin(run, partial(loop.start, settings, dataset, weights))
-        run.info["training"] = facts_of(state, dataset, resumed)
-        if pretrained:
-            run.info["training"]["pretraining"] = pretrained.facts
-        accuracy = None
-        for result in loop.train(state, dataset):
+        for result in results(run, settings):
             log(run, result)
             _say(result, settings.epochs)
             if isinstance(result, Diverged):
@@ -157,13 +149,35 @@ def _train(run: Any, settings: TrainSettings, begin: Begin) -> float | None:
                 run.info["training"]["warnings"] = {**warnings, result.guard: result.words}
             elif isinstance(result, TestResult):
                 accuracy = result.accuracy
-            elif isinstance(result, EpochResult):
-                kept.save(run, state)
-        if kept.trouble:
-            run.info["training"]["checkpoint"] = kept.trouble
         return accuracy
     except (DataError, SettingsError, checkpoint.CheckpointError) as error:
         raise Refused(str(error)) from error
+
+
+def from_scratch(settings: TrainSettings, report: Report, tell: Tell) -> tuple[Dataset, None]:  # noqa: ARG001
+    """The data, and random weights."""
+    from experiments.training.data import load_dataset
+
+    return load_dataset(settings, report), None
+
+
+def one_network(run: Any, settings: TrainSettings, begin: Begin = from_scratch) -> Iterator[Result]:
+    """The results of a training, which goes on where an earlier one of the run was interrupted."""
+    from experiments.training import loop
+
+    dataset, pretrained = begin(settings, say_progress, say)
+    kept = keeping(settings)
+    weights = pretrained.weights if pretrained else None
+    state, resumed = kept.begin(run, partial(loop.start, settings, dataset, weights))
+    run.info["training"] = facts_of(state, dataset, resumed)
+    if pretrained:
+        run.info["training"]["pretraining"] = pretrained.facts
+    for result in loop.train(state, dataset):
+        yield result
+        if isinstance(result, EpochResult):
+            kept.save(run, state)
+    if kept.trouble:
+        run.info["training"]["checkpoint"] = kept.trouble
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -186,7 +200,8 @@ def _say(result: Result, epochs: int) -> None:
             print(f"diverged at step {result.step}{where}", flush=True)
 
 
-def _say_line(line: str) -> None:
+def say(line: str) -> None:
+    """A line for whoever watches the run."""
     print(line, flush=True)
 
 

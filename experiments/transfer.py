@@ -6,21 +6,22 @@ alone share one pretrained network.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from experiments.bridge import Experiment, Report, Tell, run_commandline, train_with
+from experiments.bridge import Experiment, Report, Tell, one_network, run_commandline, train_with
 from experiments.training.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
     from experiments.training.data import Dataset
-    from experiments.training.pretraining import Pretrained
+    from experiments.training.networks import TrainedNetwork
 
 
-def begin(settings: TransferSettings, report: Report, tell: Tell) -> tuple[Dataset, Pretrained]:
+def begin(settings: TransferSettings, report: Report, tell: Tell) -> tuple[Dataset, TrainedNetwork]:
     """The target with the pretrained network."""
-    from experiments.training.transfer import images
+    from experiments.training.transfer import start
 
-    return images.begin(settings, report, tell)
+    return start.begin(settings, report, tell)
 
 
 experiment = Experiment("transfer", save_git_info=False)
@@ -29,7 +30,7 @@ train_with(
     fixed={},
     defaults={"epochs": 20, "lr": 0.01, "schedule": "cosine"},
     kind=TransferSettings,
-    begin=begin,
+    results=partial(one_network, begin=begin),
 )
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -20,24 +20,36 @@ def evaluate_together(
     model: nn.Module, members: Sequence[Weights], batches: Batches, batch_size: int, precision: str
 ) -> Score:
     """The score of the mean probability of networks of one kind; the network itself stays as it was."""
+    answers = [answers_of(model, weights, batches, batch_size, precision) for weights in members]
+    return score_of(together(answers), labels_of(batches, batch_size))
+
+
+def answers_of(
+    model: nn.Module, weights: Weights, batches: Batches, batch_size: int, precision: str
+) -> Tensor:
+    """The logarithms of the probabilities of all images (n, classes), which do not vanish where those do."""
     own = {name: value.clone() for name, value in model.state_dict().items()}
     try:
-        together: list[Tensor] = []
-        for weights in members:
-            model.load_state_dict(weights)
-            parts = list(_logs(model, batches, batch_size, precision))
-            together = list(map(torch.logaddexp, together, parts)) if together else parts
+        model.load_state_dict(weights)
+        with evaluating(model), torch.inference_mode():
+            images = (images for images, _labels in batches.in_order(batch_size))
+            return torch.cat([forward(model, part, precision).log_softmax(dim=1) for part in images])
     finally:
         model.load_state_dict(own)
+
+
+def labels_of(batches: Batches, batch_size: int) -> Tensor:
+    """The labels of all images (n,), in their order."""
+    return torch.cat([labels for _images, labels in batches.in_order(batch_size)])
+
+
+def together(answers: Sequence[Tensor]) -> Tensor:
+    """The mean probability, as logarithms, of what several networks answer."""
+    return torch.stack(list(answers)).logsumexp(dim=0) - math.log(len(answers))
+
+
+def score_of(answers: Tensor, labels: Tensor) -> Score:
+    """How good answers are, as logarithms of probabilities (n, classes)."""
     tally = Tally()
-    for total, (_, labels) in zip(together, batches.in_order(batch_size), strict=True):
-        logs = total - math.log(len(members))
-        tally.add(nll_loss(logs, labels, reduction="none"), logs, labels)
+    tally.add(nll_loss(answers, labels, reduction="none"), answers, labels)
     return tally.score()
-
-
-def _logs(model: nn.Module, batches: Batches, batch_size: int, precision: str) -> Iterator[Tensor]:
-    """The logarithms of the probabilities, which do not vanish where a probability does."""
-    with evaluating(model), torch.inference_mode():
-        for images, _labels in batches.in_order(batch_size):
-            yield forward(model, images, precision).log_softmax(dim=1)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from experiments.training.together.settings import EnsembleSettings
 from experiments.training.transfer.settings import TransferSettings
 from tracker import load_questions
 from tracker.questions.profiles import address_of
@@ -117,7 +118,8 @@ def test_every_setting_is_described() -> None:
     described = text_of(ROOT / "docs/experiments.md")
     fixed_by_experiments = {"trainable", "norm", "batchnorm", "calibration_batches"}
 
-    missing = [name for name in TransferSettings.__dataclass_fields__ if f"`{name}`" not in described]
+    names = [*TransferSettings.__dataclass_fields__, *EnsembleSettings.__dataclass_fields__]
+    missing = [name for name in names if f"`{name}`" not in described]
 
     assert set(missing) <= fixed_by_experiments
 

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 import torch
 
-from experiments.training import checkpoint, loop, pretraining
+from experiments.training import checkpoint, loop, networks
 from experiments.training.data import DataError, Dataset, ImageSet, load_dataset
+from experiments.training.networks import TrainedNetwork, trained_network
 from experiments.training.norms import batchnorm_layers
-from experiments.training.pretraining import Pretrained, pretrained
 from experiments.training.results import EpochResult, TestResult
 from experiments.training.settings import SettingsError, TrainSettings
 from experiments.training.state import TrainState
-from experiments.training.transfer.images import load_source, load_target
 from experiments.training.transfer.settings import TransferSettings
+from experiments.training.transfer.start import begin, load_source, load_target
 
 MakeSettings = Callable[..., TrainSettings]
 
@@ -56,9 +56,9 @@ def silent(*_: object) -> None:
 
 def made(
     settings: TrainSettings, dataset: Dataset, folder: Path, lines: list[str] | None = None
-) -> Pretrained:
+) -> TrainedNetwork:
     tell = silent if lines is None else lines.append
-    return pretrained(replace(settings, data_dir=str(folder)), dataset, tell)
+    return trained_network(replace(settings, data_dir=str(folder)), dataset, "pretraining", tell)
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -155,14 +155,14 @@ def test_fine_tunings_that_differ_share_one_pretraining(transfer: Transfer, tmp_
     assert all(torch.equal(first.weights[name], again.weights[name]) for name in first.weights)
     assert json.loads(json.dumps(first.facts)) == first.facts
     assert 0 <= first.facts["validation_accuracy"] <= 100
-    assert [path.suffix for path in (tmp_path / "pretrained").iterdir() if path.suffix != ".lock"] == [".pt"]
+    assert [path.suffix for path in (tmp_path / "networks").iterdir() if path.suffix != ".lock"] == [".pt"]
 
 
 def test_whatever_makes_the_network_another_one_has_a_hash_of_its_own(transfer: Transfer) -> None:
     source = load_source(transfer(), silent)
     settings = transfer().pretraining
     hashes = {
-        json.dumps(pretraining._made_of(one, dataset), sort_keys=True)
+        json.dumps(networks._made_of(one, dataset), sort_keys=True)
         for one, dataset in [
             (settings, source),
             (replace(settings, seed=2), source),
@@ -179,7 +179,7 @@ def test_a_damaged_network_is_made_again(
     make_settings: MakeSettings, dataset: Dataset, tmp_path: Path
 ) -> None:
     first = made(make_settings(epochs=1), dataset, tmp_path)
-    [place] = (tmp_path / "pretrained").glob("*.pt")
+    [place] = (tmp_path / "networks").glob("*.pt")
     place.write_bytes(place.read_bytes()[:-100])
 
     again = made(make_settings(epochs=1), dataset, tmp_path)
@@ -202,7 +202,7 @@ def test_an_interrupted_pretraining_goes_on_to_the_same_network(
     settings, lines = make_settings(epochs=3), list[str]()
     whole = made(settings, dataset, tmp_path / "whole")
     with pytest.raises(StoppedError):
-        pretrained(replace(settings, data_dir=str(tmp_path)), dataset, stop)
+        trained_network(replace(settings, data_dir=str(tmp_path)), dataset, "pretraining", stop)
     gone_on = made(settings, dataset, tmp_path, lines)
 
     assert [line.split(":")[0] for line in lines] == ["pretraining, epoch 2/3", "pretraining, epoch 3/3"]
@@ -212,7 +212,7 @@ def test_an_interrupted_pretraining_goes_on_to_the_same_network(
 def test_of_two_that_want_the_same_network_one_waits_and_both_have_it(
     make_settings: MakeSettings, dataset: Dataset, tmp_path: Path
 ) -> None:
-    settings, waiting, second = make_settings(epochs=1), threading.Event(), list[Pretrained]()
+    settings, waiting, second = make_settings(epochs=1), threading.Event(), list[TrainedNetwork]()
 
     def tell_second(line: str) -> None:
         assert "waiting for it" in line
@@ -223,18 +223,20 @@ def test_of_two_that_want_the_same_network_one_waits_and_both_have_it(
         assert waiting.wait(60)
 
     own = replace(settings, data_dir=str(tmp_path))
-    other = threading.Thread(target=lambda: second.append(pretrained(own, dataset, tell_second)))
-    first = pretrained(own, dataset, tell_first)
+    other = threading.Thread(
+        target=lambda: second.append(trained_network(own, dataset, "second", tell_second))
+    )
+    first = trained_network(own, dataset, "first", tell_first)
     other.join(60)
 
     assert (first.cached, second[0].cached, second[0].hash) == (False, True, first.hash)
 
 
 def test_a_pretraining_that_diverges_or_cannot_be_kept_says_what_to_do(
-    make_settings: MakeSettings, dataset: Dataset, tmp_path: Path
+    make_settings: MakeSettings, transfer: Transfer, dataset: Dataset, tmp_path: Path
 ) -> None:
     with pytest.raises(SettingsError, match=r"diverged at step \d+: try a source_lr below 1e\+30"):
-        made(make_settings(lr=1e30), dataset, tmp_path)
+        begin(transfer(source_lr=1e30), silent, silent)
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match="set data_dir to a folder with room"):
         made(make_settings(), dataset, tmp_path / "file")

@@ -1,4 +1,4 @@
-"""The images of a source and of the target that follows it."""
+"""What a transfer starts from: the images of source and target, the pretrained network."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from experiments.training.data import Dataset, ImageSet, load_dataset
 from experiments.training.data.dataset import Report
-from experiments.training.pretraining import Pretrained, Tell, pretrained
+from experiments.training.networks import DivergedError, Tell, TrainedNetwork, trained_network
+from experiments.training.settings import SettingsError
 from experiments.training.transfer.settings import TransferSettings
 
 
@@ -36,7 +37,14 @@ def _corrupted(images: ImageSet, settings: TransferSettings, draw: int) -> Image
     return ImageSet(changed, images.labels)
 
 
-def begin(settings: TransferSettings, report: Report, tell: Tell) -> tuple[Dataset, Pretrained]:
+def begin(settings: TransferSettings, report: Report, tell: Tell) -> tuple[Dataset, TrainedNetwork]:
     """The target, with the network that was pretrained on the source. Raises SettingsError, DataError."""
     source = load_source(settings, report)
-    return load_target(settings, source, report), pretrained(settings.pretraining, source, tell)
+    target = load_target(settings, source, report)
+    try:
+        return target, trained_network(settings.pretraining, source, "pretraining", tell)
+    except DivergedError as error:
+        raise SettingsError(
+            f"the pretraining diverged at step {error.result.step}: "
+            f"try a source_lr below {settings.source_lr:g}"
+        ) from error

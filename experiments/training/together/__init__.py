@@ -1,0 +1,1 @@
+"""Networks that differ in their random numbers alone, and answer as one."""
