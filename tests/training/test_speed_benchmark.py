@@ -58,7 +58,7 @@ def test_a_round_goes_to_the_other_side_and_back(monkeypatch: pytest.MonkeyPatch
 
 def test_a_wider_network_needs_more_memory() -> None:
     narrow, wide = (
-        measured(Side(f"width {width}", "memory", {**TINY, "width": width}))[0] for width in (4, 16)
+        measured(Side(f"width {width}", "memory", {**TINY, "width": width}, threads=1))[0] for width in (4, 16)
     )
 
     assert wide > 2 * narrow > 0
@@ -66,7 +66,7 @@ def test_a_wider_network_needs_more_memory() -> None:
 
 def test_a_side_that_breaks_off_says_why() -> None:
     with pytest.raises(SideError, match="depth=9"):
-        measured(Side("impossible", "train", {"steps": 5, "depth": 9}))
+        measured(Side("impossible", "train", {"steps": 5, "depth": 9}, threads=1))
 
 
 def test_a_gate_is_for_clean_rounds_alone() -> None:
