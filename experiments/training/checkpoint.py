@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from experiments.training import saved
+from experiments.training.settings import TrainSettings
 from experiments.training.state import TrainState
 
 FORMAT = "sacred-grove checkpoint 2"
@@ -118,8 +119,13 @@ def _check_same_run(path: Path, found: dict[str, Any], state: TrainState) -> Non
 
 
 def _compared(found: dict[str, Any], state: TrainState) -> list[tuple[str, Any, Any]]:
-    """Name, saved value and present value of everything that changes numbers."""
-    there, here = found["settings"], state.settings.to_config()
+    """Name, saved value and present value of everything that changes numbers.
+
+    A setting of every training that the file does not know was not there yet when it was written: what the
+    setting is by default is what the run had.
+    """
+    there = {**TrainSettings().to_config(), **found["settings"]}
+    here = state.settings.to_config()
     names = sorted((there.keys() | here.keys()) - FREE)
     return [
         *((name, there.get(name), here.get(name)) for name in names),

@@ -23,6 +23,8 @@ TABLES = {  # settings that choose from a table: its file, its name
     "norm_place": ("models/blocks.py", "BLOCKS"),
     "activation": ("models/design.py", "ACTIVATIONS"),
     "weight_init": ("models/initialisation.py", "WEIGHT_INITS"),
+    "output_init": ("models/initialisation.py", "OUTPUT_INITS"),
+    "output_bias": ("models/initialisation.py", "OUTPUT_BIASES"),
     "batchnorm_init": ("models/initialisation.py", "BATCHNORM_INITS"),
     "trainable": ("trainable.py", "POLICIES"),
     "test_corruption": ("data/corruption.py", "CORRUPTIONS"),
@@ -169,6 +171,20 @@ def _check_learning(s: TrainSettings) -> None:
         )
 
 
+def _check_output(s: TrainSettings) -> None:
+    learns = s.trainable in ("all", "all_but_batchnorm") or "output" in s.trainable.split("+")
+    if s.output_init == "zero" and not learns and s.trainable != "none":
+        raise SettingsError(
+            f"output_init='zero' needs an output layer that learns, but trainable={s.trainable!r} leaves it: "
+            "every answer would be the same for good; use output_init=he_normal or output_init=torch"
+        )
+    if s.output_bias == "base_rates" and s.loss in ("squared", "huber"):
+        raise SettingsError(
+            f"output_bias='base_rates' is for outputs that a softmax makes probabilities of, "
+            f"but loss={s.loss!r} takes them as they are; use output_bias=zero"
+        )
+
+
 def _check_data(s: TrainSettings) -> None:
     if s.data == "":
         raise SettingsError(
@@ -199,6 +215,7 @@ CHECKS = (
     _check_batches,
     _check_schedule,
     _check_learning,
+    _check_output,
     _check_data,
     _check_device,
 )

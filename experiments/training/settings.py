@@ -45,6 +45,8 @@ class TrainSettings:
     activation: str = "relu"
     dropout: float = 0.0  # share of channels dropped inside a block
     weight_init: str = "he_normal"  # of the convolutions
+    output_init: str = "he_normal"  # of the output layer's weights
+    output_bias: str = "uniform"  # as torch starts it; or zero, or base_rates: the classes' log frequencies
     batchnorm_init: str = "one"  # the scale at the start: one, or uniform in [0, 1]
     batchnorm_momentum: float = 0.1  # weight of the newest batch in the running statistics
     batchnorm_average: str = "exponential"  # or cumulative: every batch so far counts alike

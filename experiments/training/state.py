@@ -18,6 +18,7 @@ from experiments.training.batches import Batches
 from experiments.training.chosen_weights import choose_weights
 from experiments.training.data import Dataset, ImageSet
 from experiments.training.models import build_model
+from experiments.training.models.initialisation import start_at_base_rates
 from experiments.training.models.resnet import STAGES
 from experiments.training.norms import initialise_from_data, weight_norm_layers
 from experiments.training.optimizer import make_optimizer
@@ -76,6 +77,8 @@ def start(settings: TrainSettings, dataset: Dataset, pretrained: Weights | None 
     torch.manual_seed(settings.seed)
     layout = torch.channels_last if settings.channels_last else torch.contiguous_format
     model = build_model(settings, len(dataset.classes)).to(device).to(memory_format=layout)
+    if settings.output_bias == "base_rates":
+        start_at_base_rates(model.output, torch.tensor(dataset.train.labels))
     if pretrained is not None:
         take_over(model, pretrained)
     elif weight_norm_layers(model):

@@ -222,6 +222,33 @@ def test_a_checkpoint_of_other_settings_is_refused_with_the_differences(
         checkpoint.restore(tmp_path / "run.pt", start(make_settings(**changes), dataset))
 
 
+def older(path: Path, *names: str) -> None:
+    """Let the checkpoint be one of before these settings were there."""
+    held = torch.load(path, weights_only=True)
+    for name in names:
+        del held["settings"][name]
+    torch.save(held, path)
+
+
+def test_a_checkpoint_of_before_a_setting_was_there_goes_on_with_its_default(
+    make_settings: MakeSettings, dataset: Dataset, tmp_path: Path
+) -> None:
+    saved(make_settings(), dataset, tmp_path / "run.pt")
+    older(tmp_path / "run.pt", "output_init", "output_bias", "image_sides")
+    state = start(make_settings(), dataset)
+    checkpoint.restore(tmp_path / "run.pt", state)
+    assert state.epoch == 1
+
+
+def test_a_checkpoint_of_before_a_setting_was_there_is_refused_with_another_value(
+    make_settings: MakeSettings, dataset: Dataset, tmp_path: Path
+) -> None:
+    saved(make_settings(), dataset, tmp_path / "run.pt")
+    older(tmp_path / "run.pt", "output_init")
+    with pytest.raises(CheckpointError, match="output_init is 'he_normal' there, 'zero' here"):
+        checkpoint.restore(tmp_path / "run.pt", start(make_settings(output_init="zero"), dataset))
+
+
 def test_a_checkpoint_of_other_images_is_refused(
     make_settings: MakeSettings, make_dataset: MakeDataset, tmp_path: Path
 ) -> None:

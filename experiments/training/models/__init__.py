@@ -23,5 +23,5 @@ def build_model(settings: TrainSettings, classes: int) -> ResNet:
         torch.default_generator.manual_seed(settings.seed)  # torch.manual_seed would seed the GPUs too
         model = ResNet(blocks, settings.width, classes, design_of(settings))
         torch.default_generator.manual_seed(settings.seed)  # weights do not depend on what building drew
-        initialise(model, settings.weight_init, settings.batchnorm_init)
+        initialise(model, settings)
     return model
