@@ -43,14 +43,10 @@ def several_networks(run: Any, settings: EnsembleSettings) -> Iterator[Result]:
 experiment = Experiment("ensemble", save_git_info=False)
 train_with(
     experiment,
-    fixed={
-        "average": "none", "snapshots": False, "precise_images": 0,
-        "test_statistics": "running", "test_batch_size": 0, "test_views": "one",
-        "log_every": 0, "checkpoint": "", "checkpoint_every": 1,
-    },
+    fixed={},
     kind=EnsembleSettings,
     results=several_networks,
-)  # fmt: skip
+)
 
 if __name__ == "__main__":
     run_commandline(experiment)

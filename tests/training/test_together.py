@@ -92,9 +92,17 @@ def test_a_member_that_diverges_ends_it(make: Make, dataset: Dataset) -> None:
     assert isinstance(only, Diverged)
 
 
-def test_no_members_are_refused(make: Make) -> None:
-    with pytest.raises(SettingsError, match="members=0 must be at least 1"):
-        make(members=0)
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"members": 0}, "members=0 must be at least 1"),
+        ({"average": "ema"}, "average='ema' changes how one network is tested"),
+        ({"test_views": "flip"}, "leave test_views='one'"),
+    ],
+)
+def test_what_members_cannot_be_is_refused(changes: dict[str, Any], words: str, make: Make) -> None:
+    with pytest.raises(SettingsError, match=words):
+        make(**changes)
 
 
 def sure(confidence: float, count: int) -> torch.Tensor:

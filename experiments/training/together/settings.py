@@ -8,6 +8,15 @@ from dataclasses import dataclass, fields
 from experiments.training.setting_checks import LARGEST_SEED, SettingsError
 from experiments.training.settings import TrainSettings
 
+# what a single network may be tested with, and members are not
+OF_ONE = {
+    "average": "none",
+    "snapshots": False,
+    "precise_images": 0,
+    "test_statistics": "running",
+    "test_views": "one",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class EnsembleSettings(TrainSettings):
@@ -19,6 +28,12 @@ class EnsembleSettings(TrainSettings):
         super().__post_init__()
         if self.members < 1:
             raise SettingsError(f"members={self.members} must be at least 1")
+        for name, value in OF_ONE.items():
+            if getattr(self, name) != value:
+                raise SettingsError(
+                    f"{name}={getattr(self, name)!r} changes how one network is tested, but members are "
+                    f"tested as their last step leaves them: leave {name}={value!r}"
+                )
 
     def member(self, number: int) -> TrainSettings:
         """The settings of a member, counted from 1; its seed is no other member's, in this run or another."""
