@@ -100,6 +100,8 @@ def is_hidden(run: Run, name: str, last_step: float | None, reduction: str) -> b
 def _not_finite(run: Run, name: str) -> Mapping[str, Any]:
     facts = run.info.get("tracker")
     counts = facts.get("not_finite") if isinstance(facts, Mapping) else None
+    if not counts:
+        return {}
     found = [count for count in counts if isinstance(count, Mapping)] if isinstance(counts, list) else []
     return next((count for count in found if count.get("metric") == name and count.get("count")), {})
 
