@@ -8,16 +8,22 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from datetime import UTC, datetime
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from experiments.training.finder.settings import FinderSettings
 from experiments.training.together.settings import EnsembleSettings
 from experiments.training.transfer.settings import TransferSettings
+from sweeps.planning.plan import make_plan
 from tracker import load_questions
 from tracker.questions.profiles import address_of
+from tracker.recording import Refused
 from tracker.table import Row
 
 ROOT = Path(__file__).parents[2]
@@ -118,7 +124,8 @@ def test_every_setting_is_described() -> None:
     described = text_of(ROOT / "docs/experiments.md")
     fixed_by_experiments = {"trainable", "norm", "batchnorm", "calibration_batches"}
 
-    names = [*TransferSettings.__dataclass_fields__, *EnsembleSettings.__dataclass_fields__]
+    kinds = (TransferSettings, FinderSettings, EnsembleSettings)
+    names = [name for kind in kinds for name in kind.__dataclass_fields__]
     missing = [name for name in names if f"`{name}`" not in described]
 
     assert set(missing) <= fixed_by_experiments
@@ -152,6 +159,33 @@ def test_a_profile_of_a_shipped_file_measures_what_the_file_measures(path: Path)
         asked = load_questions(address_of(path, profile)).walk()
 
         assert {question.node: question.metric.name for question in asked} == plain
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "sweeps").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_run_that_a_shipped_question_asks_for_is_one_that_its_experiment_takes(
+    path: Path, tmp_path: Path
+) -> None:
+    profiles = yaml.safe_load(path.read_text(encoding="utf-8")).get("profiles", {})
+    for profile in ("", *profiles):
+        jobs = make_plan(address_of(path, profile), str(tmp_path), datetime.now(UTC)).jobs
+        assert jobs
+        for job in jobs:
+            settings = {**job.settings, "seed": job.seed}
+            refusal = refused(settings.pop("experiment"), settings)
+
+            assert refusal is None, f"{job.nodes}: {refusal}"
+
+
+def refused(name: str, settings: dict[str, Any]) -> str | None:
+    """What an experiment says against settings, beside its defaults, before a run exists."""
+    experiment = import_module(f"experiments.{name}").experiment
+    defaults = {name: value for config in experiment.configurations for name, value in config().items()}
+    try:
+        for hook in experiment.config_hooks:
+            hook({**defaults, **settings}, "print_config", None)
+    except Refused as refusal:
+        return str(refusal)
+    return None
 
 
 def configuration(experiment: str) -> set[str]:

@@ -58,7 +58,8 @@ def test_a_round_goes_to_the_other_side_and_back(monkeypatch: pytest.MonkeyPatch
 
 def test_a_wider_network_needs_more_memory() -> None:
     narrow, wide = (
-        measured(Side(f"width {width}", "memory", {**TINY, "width": width}, threads=1))[0] for width in (4, 16)
+        measured(Side(f"width {width}", "memory", {**TINY, "width": width}, threads=1))[0]
+        for width in (4, 16)
     )
 
     assert wide > 2 * narrow > 0
