@@ -57,6 +57,16 @@ def opened(address: str) -> RunStore:
     return store
 
 
+def only_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option --only; the command gets the ids as they were given."""
+    return click.option(
+        "--only",
+        multiple=True,
+        metavar="ID",
+        help="Only this question, or this group with all beneath it; may be given several times.",
+    )(command)
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun: 1 run, 2 runs."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -7,19 +7,20 @@ from pathlib import Path
 
 import click
 
-from tracker.commandline import QUESTIONS, store_option
+from tracker.commandline import QUESTIONS, only_option, store_option
 
 
 @click.command(epilog="Example: sweeps status sweeps/demo.yaml --store demo/runs")
 @QUESTIONS
 @store_option
+@only_option
 @click.option("--json", "as_json", is_flag=True, help="For a program.")
-def status(questions: Path, store: str, as_json: bool) -> None:
+def status(questions: Path, store: str, only: tuple[str, ...], as_json: bool) -> None:
     """Show how far each question is, who is at work, and what went wrong last."""
     from sweeps.looking.shown import document, show
     from sweeps.looking.status import look_up
 
-    found = look_up(questions, store)
+    found = look_up(questions, store, only)
     if as_json:
         click.echo(document(found))
     else:
@@ -30,9 +31,12 @@ def status(questions: Path, store: str, as_json: bool) -> None:
 @QUESTIONS
 @click.argument("run", nargs=-1)
 @store_option
+@only_option
 @click.option("--failed", is_flag=True, help="The log of the last run that failed.")
 @click.option("--follow", is_flag=True, help="Print what comes until the run has ended.")
-def logs(questions: Path, run: tuple[str, ...], store: str, failed: bool, follow: bool) -> None:
+def logs(
+    questions: Path, run: tuple[str, ...], store: str, only: tuple[str, ...], failed: bool, follow: bool
+) -> None:
     """List the logs of runs, or print that of one RUN.
 
     A run is named by its id, or by words of its settings such as depth=20 seed=3.
@@ -40,6 +44,6 @@ def logs(questions: Path, run: tuple[str, ...], store: str, failed: bool, follow
     from sweeps.looking.logs import list_logs, print_log
 
     if run or failed or follow:
-        print_log(questions, store, run, failed=failed, following=follow, out=sys.stdout)
+        print_log(questions, store, run, only=only, failed=failed, following=follow, out=sys.stdout)
     else:
-        list_logs(questions, store, click.echo)
+        list_logs(questions, store, only, click.echo)

@@ -111,4 +111,4 @@ def wanted(questions: Path, store: str, given: Mapping[str, Any], **more: Any) -
     )
     limits = Limits(attempts=given["attempts"], keep_going=given["keep_going"])
     stay = replace(more.pop("stay", Stay()), leaves=given["detach"])
-    return Wanted(questions, store, given["engine"], placing, limits, stay=stay, **more)
+    return Wanted(questions, store, given["engine"], placing, limits, only=given["only"], stay=stay, **more)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from sweeps.cli.options import ENGINE, SWEEP, options, wanted
-from tracker.commandline import QUESTIONS, store_option
+from tracker.commandline import QUESTIONS, only_option, store_option
 
 MORE_SEEDS = click.option(
     "--more-seeds", is_flag=True, help="First write the seeds that open verdicts ask for into QUESTIONS."
@@ -19,6 +19,7 @@ MORE_SEEDS = click.option(
 @click.command(epilog="Example: sweeps run sweeps/demo.yaml --workers 2")
 @QUESTIONS
 @store_option
+@only_option
 @options(ENGINE, SWEEP)
 @MORE_SEEDS
 @click.option("--dry-run", is_flag=True, help="Show what would be started and how; start nothing.")
@@ -33,13 +34,14 @@ def run(questions: Path, store: str, more_seeds: bool, dry_run: bool, **given: A
     from sweeps.driving.launch import launch
 
     if more_seeds:
-        _write_more(questions, store)
+        _write_more(questions, store, given["only"])
     raise SystemExit(launch(wanted(questions, store, given, dry_run=dry_run)))
 
 
 @click.command(epilog="Example: sweeps work /shared/questions.yaml --idle 30")
 @QUESTIONS
 @store_option
+@only_option
 @options(ENGINE, SWEEP)
 @click.option(
     "--idle", type=click.FloatRange(0), default=0.0, metavar="MINUTES", help="Wait so long for new questions."
@@ -55,13 +57,14 @@ def work(questions: Path, store: str, idle: float, more_seeds: bool, **given: An
     from sweeps.driving.launch import launch
 
     if more_seeds:
-        _write_more(questions, store)
+        _write_more(questions, store, given["only"])
     raise SystemExit(launch(wanted(questions, store, given, stay=Stay(for_others=True, idle=idle * 60))))
 
 
 @click.command(epilog="Example: sweeps retry sweeps/demo.yaml --store demo/runs")
 @QUESTIONS
 @store_option
+@only_option
 @options(ENGINE, SWEEP)
 @click.option("--dry-run", is_flag=True, help="Show what would be started and how; start nothing.")
 def retry(questions: Path, store: str, dry_run: bool, **given: Any) -> None:
@@ -71,7 +74,7 @@ def retry(questions: Path, store: str, dry_run: bool, **given: Any) -> None:
     raise SystemExit(launch(wanted(questions, store, given, dry_run=dry_run, failed_only=True)))
 
 
-def _write_more(questions: Path, store: str) -> None:
+def _write_more(questions: Path, store: str, only: tuple[str, ...]) -> None:
     from sweeps.planning.more_seeds import write_more
 
-    write_more(questions, store, datetime.now(UTC), lambda line: click.echo(line, err=True))
+    write_more(questions, store, datetime.now(UTC), lambda line: click.echo(line, err=True), only)

@@ -74,8 +74,8 @@ def _standing(result: Result, view: View, failed_only: bool) -> str:
         return plan.summary
     news = News(running=view.held, failed=result.failures)
     if failed_only and not plan.jobs:
-        return f"{plan.questions}: no failed run is left ({together(plan, news)})"
-    return f"{plan.questions}: {together(plan, news)} (in {plan.shown})"
+        return f"{plan.what}: no failed run is left ({together(plan, news)})"
+    return f"{plan.what}: {together(plan, news)} (in {plan.shown})"
 
 
 def _failures(result: Result) -> Iterator[str]:
@@ -99,7 +99,7 @@ def told(several: Sequence[Advice]) -> Iterator[str]:
 def _command(name: str, view: View, *options: str) -> str:
     """The command on the same questions and the same store."""
     plan = view.plan
-    words = ["sweeps", name, str(plan.questions), *options]
+    words = ["sweeps", name, str(plan.questions), *(f"--only={node}" for node in plan.only), *options]
     if plan.address != store_address() and not is_mongo(plan.address):
         words += ["--store", plan.address]
     return shlex.join(words)

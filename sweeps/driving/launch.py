@@ -52,6 +52,7 @@ class Wanted:
     options: EngineOptions = field(default_factory=EngineOptions)
     limits: Limits = field(default_factory=Limits)
     failed_only: bool = False
+    only: tuple[str, ...] = ()  # the questions, each with all beneath it; none for the whole file
     stay: Stay = field(default_factory=Stay)
     dry_run: bool = False
 
@@ -70,11 +71,15 @@ def launch(wanted: Wanted) -> int:
 
 def _launch(wanted: Wanted, console: Console) -> int:
     leases = open_leases(wanted.address)
-    lookout = Lookout(wanted.questions, wanted.address, leases, failed_only=wanted.failed_only)
+    lookout = Lookout(
+        wanted.questions, wanted.address, leases, failed_only=wanted.failed_only, only=wanted.only
+    )
     view = lookout.look()
     if view.plan.hindrances:
         raise LaunchError("\n".join(view.plan.hindrances))
     idle = _has_nothing_to_do(wanted, view)
+    if idle and not view.plan.grid and view.plan.closed:
+        raise LaunchError("\n".join(view.plan.closed))
     if idle and not (view.elsewhere() and wanted.engine not in BACKGROUND):
         return _end(console, wanted, Result(view))
     wanted = replace(wanted, options=_options(wanted, view))
@@ -128,6 +133,7 @@ def _launcher(wanted: Wanted, leases: Leases, view: View) -> Launcher:
     details = {
         "kind": "launcher",
         "file": str(wanted.questions.resolve()),
+        "only": list(view.plan.only),
         "questions": list(dict.fromkeys(cell.node for cell in view.plan.grid)),
         "engine": wanted.engine,
         "logs": str(wanted.options.logs.absolute()),

@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from sweeps.planning.expected import in_words, told, total
-from sweeps.planning.job import Job
+from sweeps.planning.expected import told, total
+from sweeps.planning.listing import listing
 from sweeps.views.view import View
-from sweeps.views.words import what
 
-UNKNOWN = "time unknown"
 CHECKED = (
     "checked: the engine, the store, disk, memory and logs, every program, the settings of every experiment"
 )
@@ -31,17 +29,10 @@ def rehearse(view: View, engine: str, places: int) -> None:
 
 def _order(view: View) -> Iterator[str]:
     jobs = view.startable()
-    names = [what(job, view.plan.shared) for job in jobs]
-    width = max((len(name) for name in names), default=0)
     if jobs:
         yield "in this order:"
-    for number, (job, name) in enumerate(zip(jobs, names, strict=True), 1):
-        yield f"{number:>{len(str(len(jobs)))}}  {name:<{width}}  for {', '.join(job.nodes)}  ({_time(job)})"
-
-
-def _time(job: Job) -> str:
-    seconds = job.expected.seconds
-    return UNKNOWN if seconds is None else f"about {in_words(seconds)}"
+        yield from listing(jobs, view.plan.only)
+        yield ""
 
 
 def _end(view: View, places: int) -> Iterator[str]:

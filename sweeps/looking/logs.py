@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -31,9 +31,9 @@ class Logs:
     leases: tuple[Lease, ...]
 
 
-def list_logs(questions: Path, address: str, say: Callable[[str], None]) -> None:
+def list_logs(questions: Path, address: str, only: Collection[str], say: Callable[[str], None]) -> None:
     """A line for each run that a sweep has started, on whatever machine."""
-    known = _known(questions, address)
+    known = _known(questions, address, only)
     if not known.leases:
         raise LogError(_none(known, (), failed=False))
     for line in _lines(known):
@@ -41,10 +41,17 @@ def list_logs(questions: Path, address: str, say: Callable[[str], None]) -> None
 
 
 def print_log(
-    questions: Path, address: str, words: Sequence[str], *, failed: bool, following: bool, out: IO[str]
+    questions: Path,
+    address: str,
+    words: Sequence[str],
+    *,
+    only: Collection[str] = (),
+    failed: bool,
+    following: bool,
+    out: IO[str],
 ) -> None:
     """Print the log of the one run that fits, and with `following` what comes until it has ended."""
-    known = _known(questions, address)
+    known = _known(questions, address, only)
     lease = _chosen(known, address, words, failed)
     with _opened(lease) as log:
         shutil.copyfileobj(log, out)
@@ -56,8 +63,8 @@ def print_log(
             time.sleep(0 if ended else LOOKS_EVERY)
 
 
-def _known(questions: Path, address: str) -> Logs:
-    lookout = Lookout(questions, address, open_leases(address))
+def _known(questions: Path, address: str, only: Collection[str]) -> Logs:
+    lookout = Lookout(questions, address, open_leases(address), only=only)
     view = lookout.look()
     return Logs(view, lookout, roster(view.plan, view.seen.values()).runs)
 
@@ -121,7 +128,7 @@ def _refuse_by_hand(words: Sequence[str], leases: Sequence[Lease], recorded: dic
 
 
 def _none(known: Logs, words: Sequence[str], failed: bool) -> str:
-    where = f"{known.view.plan.questions} in {known.view.plan.shown}"
+    where = f"{known.view.plan.what} in {known.view.plan.shown}"
     if words:
         return f"{' '.join(words)}: no run that a sweep started for {where} fits; `sweeps logs` lists them."
     return f"{where}: no run failed." if failed else f"{where}: no run was started by a sweep yet."

@@ -50,7 +50,8 @@ def _questions(status: Status) -> Table:
 
 def _lines(status: Status) -> Iterator[str]:
     plan, now = status.plan, status.plan.made
-    yield f"{plan.questions}: {status.whole} (in {plan.shown})"
+    yield f"{plan.what}: {status.whole} (in {plan.shown})"
+    yield from plan.closed
     yield f"{counted(len(status.launchers), 'launcher')} at work{':' if status.launchers else ''}"
     for lease in status.launchers:
         yield f"  {_holder(lease)}, {lease.details.get('engine')}, {_life(lease, now, status.gone)}"

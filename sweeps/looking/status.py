@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -35,9 +35,9 @@ class Status:
     error: Lease | None  # of the last run that failed and has not been done since
 
 
-def look_up(questions: Path, address: str) -> Status:
-    """The status now."""
-    return status(Lookout(questions, address, open_leases(address)).look())
+def look_up(questions: Path, address: str, only: Collection[str] = ()) -> Status:
+    """The status now, of the questions or `only` of these."""
+    return status(Lookout(questions, address, open_leases(address), only=only).look())
 
 
 def status(view: View) -> Status:
@@ -63,6 +63,7 @@ def as_document(status: Status) -> dict[str, Any]:
     """The same for a program."""
     return {
         "questions": str(status.plan.questions),
+        "only": list(status.plan.only),
         "store": status.plan.shown,
         "made": status.plan.made.isoformat(timespec="seconds"),
         "complete": status.plan.complete,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sweeps.looking.left import end_what_is_left
-from sweeps.views.roster import became, fitting, name, roster
+from sweeps.views.roster import became, fitting, name, part_of, roster
 from sweeps.views.view import Lookout, View
 from tracker import open_store
 from tracker.errors import LaunchError
 from tracker.leases import open_leases
 from tracker.leases.base import Lease
+from tracker.questions.part import holds
 
 LOOKS_EVERY = 0.5  # seconds
 
@@ -33,20 +34,24 @@ class Stopped:
         return self.launchers + self.runs
 
 
-def stop(questions: Path, address: str, which: Sequence[str], wait: bool, say: Say) -> None:
-    """Ask all of this question file to end, or the runs that fit the words of `which`."""
+def stop(
+    questions: Path, address: str, which: Sequence[str], wait: bool, say: Say, only: Collection[str] = ()
+) -> None:
+    """Ask all of this question file to end, or `only` a part, or the runs that fit `which`."""
     leases = open_leases(address)
-    lookout = Lookout(questions, address, leases)
+    lookout = Lookout(questions, address, leases, only=only)
     view = lookout.look()
     asked = _chosen(view, address, which)
     leases.ask_to_stop([lease.key for lease in asked.leases])
     for lease in asked.leases:
         say(f"asked to end: {_named(lease)}")
+    for lease in () if which else _going_on(view):
+        say(f"goes on: {_named(lease)} works on other questions, too, and may start more runs of these")
     if wait:
         _wait(lookout, asked.leases, say)
     left = not which and end_what_is_left(view, wait, say)
     if not (asked.leases or left):
-        say(f"{questions}: nothing is under way in {view.plan.shown}")
+        say(f"{view.plan.what}: nothing is under way in {view.plan.shown}")
 
 
 def _chosen(view: View, address: str, which: Sequence[str]) -> Stopped:
@@ -60,7 +65,20 @@ def _chosen(view: View, address: str, which: Sequence[str]) -> Stopped:
             going = "; ".join(name(lease) for lease in runs) or "none"
             raise LaunchError(f"{' '.join(which)}: no run under way fits. Under way: {going}.")
         return Stopped((), chosen)
-    return Stopped(tuple(lease for lease in there.launchers if lease.key in view.held), runs)
+    launchers = (lease for lease in there.launchers if lease.key in view.held)
+    return Stopped(tuple(lease for lease in launchers if _inside(lease, view)), runs)
+
+
+def _going_on(view: View) -> list[Lease]:
+    """Launchers that work on these questions and on others, too."""
+    launchers = roster(view.plan, view.seen.values()).launchers
+    return [lease for lease in launchers if lease.key in view.held and not _inside(lease, view)]
+
+
+def _inside(launcher: Lease, view: View) -> bool:
+    """Whether it works on nothing but these questions."""
+    only, part = view.plan.only, part_of(launcher)
+    return not only or (bool(part) and all(holds(only, node) for node in part))
 
 
 def _wait(lookout: Lookout, asked: Sequence[Lease], say: Say) -> None:

@@ -57,6 +57,7 @@ def as_json(plan: Plan, total: Total) -> str:
     """The whole plan for a program."""
     document = {
         "questions": str(plan.questions),
+        "only": list(plan.only),
         "store": plan.shown,
         "made": plan.made.isoformat(timespec="seconds"),
         "complete": plan.complete,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from sweeps.planning.job import Expected, Job, job_key
 from sweeps.planning.proposals import proposed
 from tracker import Cell, Finding, Run, command, walk
+from tracker.questions.part import holds
 from tracker.questions.tuning import trials_per_value
 
 ANSWERED = ("done", "diverged")  # the states of a cell that there is an answer for
@@ -35,10 +36,25 @@ def asked(findings: Iterable[Finding]) -> list[Finding]:
     return [one for finding in findings for one in walk(finding) if one.state not in CLOSED]
 
 
+def not_asked(findings: Iterable[Finding]) -> Iterator[str]:
+    """Why questions among these miss no runs at this moment, a line each."""
+    for finding in findings:
+        for one in walk(finding):
+            if one.state in CLOSED and one.node.question.values:
+                yield f"{one.node.question.node} is {one.state}, so that its runs are not asked for"
+
+
 def missing(
-    findings: Iterable[Finding], now: datetime, expect: Forecast | None = None, *, failed_only: bool = False
+    findings: Iterable[Finding],
+    now: datetime,
+    expect: Forecast | None = None,
+    *,
+    failed_only: bool = False,
+    only: Collection[str] = (),
 ) -> tuple[Job, ...]:
     """The runs that are neither done nor under way, each once; with `failed_only` those that were tried.
+
+    `only` leaves out those that no question of these nodes, or beneath them, asks for.
 
     First by priority; then whole stages, so that no question gets the runs of its second look while another
     waits for its first; then question by question as they stand; and inside a question the first seed of
@@ -52,7 +68,11 @@ def missing(
             and not (failed_only and one.state == "planned")
         ):
             found.setdefault(job_key(one.cell.settings, one.cell.seed), []).append(one)
-    jobs = [(_job(key, wanted, expect), min(one.place for one in wanted)) for key, wanted in found.items()]
+    jobs = [
+        (_job(key, wanted, expect), min(one.place for one in wanted))
+        for key, wanted in found.items()
+        if any(holds(only, one.cell.question.node) for one in wanted)
+    ]
     return tuple(job for job, _ in sorted(jobs, key=lambda made: (-made[0].priority, made[1])))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count, islice
@@ -10,10 +10,12 @@ from pathlib import Path
 
 from sweeps.planning.missing import asked
 from tracker import Finding, answer, load_questions, open_store
+from tracker.findings import part
 from tracker.findings.states import ENDED
 from tracker.importing.bring_back import Import, with_changes
 from tracker.importing.merge import Change
 from tracker.questions import Question, Questions
+from tracker.questions.part import named
 from tracker.statistics.seeds import FEWEST, MOST
 from tracker.statistics.verdicts import OPEN
 
@@ -39,17 +41,22 @@ def asked_for(findings: Iterable[Finding]) -> tuple[More, ...]:
     return tuple(_more(one) for one in open_ones)
 
 
-def added(path: Path, address: str, now: datetime) -> tuple[tuple[More, ...], Import]:
-    """What the questions ask for, and the question file with it, not written yet; raises TrackerError."""
+def added(
+    path: Path, address: str, now: datetime, only: Collection[str] = ()
+) -> tuple[tuple[More, ...], Import]:
+    """What the questions, or `only` these, ask for, and the file with it, unwritten; raises TrackerError."""
     questions = load_questions(path)
-    found = asked_for(answer(questions, open_store(address), now))
+    nodes = named(only, questions)
+    found = asked_for(part(answer(questions, open_store(address), now), nodes))
     changes = tuple(Change(more.node, FIELD, more.seeds) for more in found if more.seeds)
     return found, with_changes(questions, changes)
 
 
-def write_more(path: Path, address: str, now: datetime, say: Callable[[str], None]) -> None:
+def write_more(
+    path: Path, address: str, now: datetime, say: Callable[[str], None], only: Collection[str] = ()
+) -> None:
     """Write the seeds that open verdicts ask for into the question file; says what and why."""
-    found, change = added(path, address, now)
+    found, change = added(path, address, now, only)
     for more in found:
         say(str(more))
     if not any(more.seeds for more in found):

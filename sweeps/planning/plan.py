@@ -13,13 +13,14 @@ from typing import Any
 
 from sweeps.planning.expected import Durations
 from sweeps.planning.job import Job, job_key
-from sweeps.planning.missing import ANSWERED, asked, missing
+from sweeps.planning.missing import ANSWERED, asked, missing, not_asked
 from sweeps.planning.more_seeds import More, asked_for, with_more
 from sweeps.planning.proposals import hindrance, proposed
 from tracker import Cell, Run, load_questions, open_store
 from tracker.configs import same
-from tracker.findings import findings
+from tracker.findings import findings, part
 from tracker.findings.seals import read_seals
+from tracker.questions.part import named
 from tracker.settings import STORE_VARIABLE, store_address
 from tracker.tree import build_tree
 
@@ -50,6 +51,8 @@ class Plan:
     jobs: tuple[Job, ...]
     grid: tuple[PlannedCell, ...]  # of all questions that are asked at this moment
     shared: Mapping[str, Any]  # the settings that all cells have in common
+    only: tuple[str, ...] = ()  # the nodes that the plan is of, each with all beneath it; empty for all
+    closed: tuple[str, ...] = ()  # why questions of these are not asked at this moment
     more: tuple[More, ...] = ()  # the seeds beyond the declared ones that are part of it
     hindrances: tuple[str, ...] = ()  # why some runs cannot be planned on this machine
 
@@ -75,6 +78,11 @@ class Plan:
         return dict(sorted(Counter(cell.state for cell in self.grid).items()))
 
     @property
+    def what(self) -> str:
+        """The questions that the plan is of, in words."""
+        return f"{self.questions}, only {' and '.join(self.only)}" if self.only else f"{self.questions}"
+
+    @property
     def summary(self) -> str:
         """How far the questions are, in one sentence."""
         cells = sum(self.states.values())
@@ -82,12 +90,12 @@ class Plan:
         word = "run" if len(self.jobs) == 1 else "runs"
         missing = f"{len(self.jobs)} {word} to start" if self.jobs else "nothing to start"
         missing = "nothing is missing" if self.complete else missing
-        return f"{self.questions}: {missing} (of {cells} values x seeds in {self.shown}: {states})"
+        return f"{self.what}: {missing} (of {cells} values x seeds in {self.shown}: {states})"
 
     @property
     def complete(self) -> bool:
         """Whether every cell has its answer."""
-        return not set(self.states) - set(ANSWERED)
+        return not set(self.states) - set(ANSWERED) and bool(self.grid or not self.closed)
 
     @property
     def undecided(self) -> int:
@@ -110,28 +118,34 @@ def make_plan(
     failed_only: bool = False,
     more_seeds: bool = False,
     over: Collection[str] = (),
+    only: Collection[str] = (),
 ) -> Plan:
     """Read the questions and the store, and say what is missing; with `failed_only` what was tried before.
 
     With `more_seeds` the questions get the seeds that their verdicts ask for, though the file is not changed.
     `over` are the keys of leases that nobody holds any more: a run that was guarded by one of them is dead,
     even where its last sign of life is young.
+    `only` names the questions, each with all beneath it, that the plan is of; none of them means all.
     """
     store = open_store(address)
     runs = [buried(run, over) for run in store.runs()]
     declared = load_questions(questions)
+    nodes = named(only, declared)
     seals = read_seals(questions)
-    found = findings(build_tree(declared, runs), store.values, now, seals)
-    if more := asked_for(found) if more_seeds else ():
-        found = findings(build_tree(with_more(declared, more), runs), store.values, now, seals)
+    known = findings(build_tree(declared, runs), store.values, now, seals)
+    if more := asked_for(part(known, nodes)) if more_seeds else ():
+        known = findings(build_tree(with_more(declared, more), runs), store.values, now, seals)
+    found = part(known, nodes)
     return Plan(
         questions=questions,
         address=address,
         shown=store.address,
         made=now,
+        only=nodes,
+        closed=tuple(not_asked(found)) if nodes else (),
         more=more,
         hindrances=tuple(told for one in asked(found) if (told := hindrance(one))),
-        jobs=missing(found, now, Durations(runs).of, failed_only=failed_only),
+        jobs=missing(known, now, Durations(runs).of, failed_only=failed_only, only=nodes),
         grid=tuple(_cell(cell, now) for one in asked(found) for cell in proposed(one)),
         shared=common([cell.settings for one in asked(found) for cell in one.wanted]),
     )

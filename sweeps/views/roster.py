@@ -11,6 +11,7 @@ from sweeps.exit_codes import WORDS
 from sweeps.planning.plan import Plan
 from tracker import Run
 from tracker.leases.base import Lease
+from tracker.questions.part import overlap
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,16 @@ def roster(plan: Plan, leases: Iterable[Lease]) -> Roster:
 
 
 def belongs(lease: Lease, plan: Plan) -> bool:
+    """Whether it was taken for these questions, also where others of the file are among its own."""
+    return _of_file(lease, plan) and overlap(part_of(lease), plan.only)
+
+
+def part_of(launcher: Lease) -> tuple[str, ...]:
+    """The nodes of the question file that a launcher works on; none where it is the whole."""
+    return tuple(map(str, launcher.details.get("only", ())))
+
+
+def _of_file(lease: Lease, plan: Plan) -> bool:
     """Whether it was taken for this question file; another machine may have the file in another folder."""
     file = Path(str(lease.details.get("file", "")))
     if lease.holder.host == socket.gethostname():

@@ -51,6 +51,7 @@ class Lookout:
     leases: Leases
     watch: Watch = field(default_factory=Watch)
     failed_only: bool = False
+    only: Collection[str] = ()  # the questions, each with all beneath it; none for the whole file
     _brought: set[tuple[str, int]] = field(default_factory=set)
 
     def look(self) -> View:
@@ -70,7 +71,12 @@ class Lookout:
 
     def _plan(self, over: Collection[str]) -> Plan:
         return make_plan(
-            self.questions, self.address, datetime.now(UTC), failed_only=self.failed_only, over=over
+            self.questions,
+            self.address,
+            datetime.now(UTC),
+            failed_only=self.failed_only,
+            over=over,
+            only=self.only,
         )
 
     def _bring(self, missing: Collection[str], seen: Mapping[str, Lease]) -> dict[str, Transfer]:

@@ -112,3 +112,19 @@ def test_a_node_that_is_not_there_is_named(tracker: Tracker, words: list[str], m
     assert answer.returncode == 1
     assert message in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_a_part_of_the_tree_can_be_shown_and_exported(tmp_path: Path, tracker: Tracker) -> None:
+    again = QUESTIONS.partition("tree:\n")[2].replace("id: rates", "id: more")
+    (tmp_path / "questions.yaml").write_text(QUESTIONS + again)
+
+    shown = tracker("tree", "questions.yaml", "--only", "more").stdout
+    assert shown.count("0 of 2 runs done") == 1
+    assert tracker("export", "questions.yaml", "part.csv", "--only", "more/rate").returncode == 0
+    (header, *rows) = (tmp_path / "part.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert header.startswith("node,")
+    assert [row.partition(",")[0] for row in rows if row.startswith(("rates", "more"))] == ["more/rate"]
+
+    answer = tracker("tree", "questions.yaml", "--only", "mo")
+    assert answer.returncode == 1
+    assert "there is no question 'mo'; did you mean 'more'?" in answer.stderr

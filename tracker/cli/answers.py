@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tracker.commandline import QUESTIONS, counted, opened, store_option
+from tracker.commandline import QUESTIONS, counted, only_option, opened, store_option
 
 if TYPE_CHECKING:
     from tracker import Finding
@@ -19,29 +20,31 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: tracker tree sweeps/batchnorm.yaml")
 @QUESTIONS
 @store_option
-def tree(questions: Path, store: str) -> None:
+@only_option
+def tree(questions: Path, store: str, only: tuple[str, ...]) -> None:
     """Show the questions and what was found."""
     from rich.console import Console
 
     from tracker import load_questions
     from tracker.export.terminal import render
 
-    render(_answer(load_questions(questions), opened(store)), Console())
+    render(_answer(load_questions(questions), opened(store), only), Console())
 
 
 @click.command(epilog="Example: tracker export sweeps/batchnorm.yaml tree.csv")
 @QUESTIONS
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
 @store_option
+@only_option
 @click.option("--omniboard", metavar="URL", default="", help="Where Omniboard shows the runs, for links.")
-def export(questions: Path, out: Path, store: str, omniboard: str) -> None:
+def export(questions: Path, out: Path, store: str, only: tuple[str, ...], omniboard: str) -> None:
     """Write the tree; OUT's ending names the format, such as .csv, .xlsx, .html, .md or .tex."""
     from tracker import load_questions
     from tracker.export.formats import write, writer
 
     writer(out)  # an unknown format is refused before the runs are read
     runs, asked = opened(store), load_questions(questions)
-    written = write(_answer(asked, runs), runs, out, omniboard, asked.project)
+    written = write(_answer(asked, runs, only), runs, out, omniboard, asked.project)
     click.echo(f"wrote {', '.join(map(str, written))}", err=True)
 
 
@@ -55,19 +58,24 @@ def check(questions: Path) -> None:
     click.echo(f"{questions}: sound, {counted(len(asked), 'question')}")
 
 
-def _answer(questions: Questions, store: Store) -> tuple[Finding, ...]:
-    """The findings; what they may miss is named on stderr: runs not read in full, unknown metrics."""
-    from tracker.findings import findings
+def _answer(questions: Questions, store: Store, only: Sequence[str]) -> tuple[Finding, ...]:
+    """The findings, or those of a part.
+
+    What they may miss is named on stderr: runs that are not read in full, unknown metrics.
+    """
+    from tracker.findings import findings, part
     from tracker.findings.seals import read_seals
     from tracker.findings.unknown import unknown_settings, unrecorded_metrics
     from tracker.questions.fields import did_you_mean
+    from tracker.questions.part import named
     from tracker.tree import build_tree
 
+    nodes = named(only, questions)
     found = list(store.runs())
     if faulty := [str(run.id) for run in found if run.fault]:
         click.echo(f"not read in full: run {', '.join(faulty)}; `tracker show` says what is wrong", err=True)
     seals = read_seals(questions.path)
-    known = findings(build_tree(questions, found), store.values, datetime.now(UTC), seals)
+    known = part(findings(build_tree(questions, found), store.values, datetime.now(UTC), seals), nodes)
     for (experiment, name), had in unknown_settings(known, found).items():
         click.echo(f"no run of {experiment} has the setting {name}{did_you_mean(name, had)}", err=True)
     for name, recorded in unrecorded_metrics(known, store).items():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracker.commandline import QUESTIONS, opened, store_option
+from tracker.commandline import QUESTIONS, only_option, opened, store_option
 
 if TYPE_CHECKING:
     from tracker import Finding
@@ -20,6 +20,7 @@ PORT = 8765
 @click.command(epilog="Example: tracker watch sweeps/batchnorm.yaml")
 @QUESTIONS
 @store_option
+@only_option
 @click.option(
     "--interval",
     metavar="SECONDS",
@@ -28,17 +29,20 @@ PORT = 8765
     show_default=True,
     help="Between two looks at the store.",
 )
-def watch(questions: Path, store: str, interval: float) -> None:
+def watch(questions: Path, store: str, only: tuple[str, ...], interval: float) -> None:
     """Show the tree, and draw it again as runs come in, until Ctrl-C."""
     from rich.console import Console
 
     from tracker.export.watching import watch as draw
+    from tracker.findings import part
     from tracker.findings.following import Following
+    from tracker.questions.part import named
 
     following = Following(questions, opened(store))
 
     def look() -> tuple[Finding, ...]:
-        return following.look(datetime.now(UTC))[1]
+        asked, found = following.look(datetime.now(UTC))
+        return part(found, named(only, asked))
 
     with contextlib.suppress(KeyboardInterrupt):
         draw(look, Console(), interval)

@@ -67,11 +67,11 @@ def seal(questions: Path, accept: tuple[str, ...], store: str) -> None:
     from tracker import answer, load_questions, open_store
     from tracker.findings.sealing import seal as seal_all
     from tracker.findings.seals import seals_path
+    from tracker.questions.part import named
     from tracker.stores import is_absent
 
     asked = load_questions(questions)
-    known = [question.node for question in asked.walk()]
-    accepted = [_node(node, known) for node in accept]
+    accepted = named(accept, asked)
     if is_absent(store):
         raise StoreError(f"{store} is not there: name the folder that holds the runs.")
     now = datetime.now(UTC)
@@ -92,10 +92,11 @@ WITH_FORMULA = (
 
 def _found(questions: Path, store: Store, node: str) -> tuple[Finding, Row]:
     from tracker import answer, load_questions, rows
+    from tracker.questions.part import node as meant
 
     findings = answer(load_questions(questions), store, datetime.now(UTC))
     known = {one.node.question.node: one for root in findings for one in _all(root)}
-    node = _node(node, list(known))
+    node = meant(node, list(known))
     return known[node], rows([known[node]])[0]
 
 
@@ -103,22 +104,6 @@ def _all(finding: Finding) -> list[Finding]:
     from tracker import walk
 
     return list(walk(finding))
-
-
-def _node(said: str, known: list[str]) -> str:
-    """The node that is meant: by its whole path, or by the end of the path where only one node ends so."""
-    from tracker.questions.fields import did_you_mean
-
-    ends = [node for node in known if node.endswith(f"/{said}")]
-    if said in known or len(ends) == 1:
-        return said if said in known else ends[0]
-    if ends:
-        raise TrackerError(f"'{said}' may be {' or '.join(ends)}; say which")
-    close = {node.rpartition("/")[2]: node for node in known}
-    hint = did_you_mean(said, [*known, *close])
-    raise TrackerError(
-        f"there is no question '{said}'{hint if 'mean' in hint else did_you_mean(said, known)}"
-    )
 
 
 def _column(name: str) -> str:

@@ -1,5 +1,5 @@
 """What is known of every question at one moment, and whether it still holds."""
 
-from tracker.findings.finding import Finding, answer, findings, walk
+from tracker.findings.finding import Finding, answer, findings, part, walk
 
-__all__ = ["Finding", "answer", "findings", "walk"]
+__all__ = ["Finding", "answer", "findings", "part", "walk"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -241,3 +241,16 @@ def walk(finding: Finding) -> Iterable[Finding]:
     yield finding
     for child in finding.children:
         yield from walk(child)
+
+
+def part(findings: Iterable[Finding], nodes: Collection[str]) -> tuple[Finding, ...]:
+    """The findings of these nodes, each with all beneath it; all of them where none is named."""
+    return tuple(_part(findings, nodes)) if nodes else tuple(findings)
+
+
+def _part(findings: Iterable[Finding], nodes: Collection[str]) -> Iterator[Finding]:
+    for finding in findings:
+        if finding.node.question.node in nodes:
+            yield finding
+        else:
+            yield from _part(finding.children, nodes)
