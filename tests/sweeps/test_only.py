@@ -124,11 +124,11 @@ def test_a_name_that_is_not_there_is_refused(grove: Path) -> None:
 
 @pytest.mark.parametrize("command", ["plan", "run", "work", "retry", "status", "stop", "logs"])
 def test_every_command_refuses_it(grove: Path, command: str) -> None:
-    words = [command, str(grove / "questions.yaml"), "--only", "agai", "--store", str(grove / "runs")]
+    words = [command, str(grove / "questions.yaml"), "--only", "agaim", "--store", str(grove / "runs")]
     answer = CliRunner().invoke(main, words)
 
     assert answer.exit_code == 1
-    assert "there is no question 'agai'; did you mean 'again'?" in answer.output
+    assert "there is no question 'agaim'; did you mean 'again'?" in answer.output
 
 
 @pytest.mark.parametrize("command", ["run", "work"])
