@@ -73,7 +73,13 @@ def test_source_and_target_share_no_class_and_each_counts_from_zero(transfer: Tr
     assert len(source.classes) == len(target.classes) == 5
     for images in (source.train, source.test, target.train, target.validation, target.test):
         assert set(images.labels) == set(range(5))
-    assert source.split_hash != target.split_hash
+
+
+def test_parts_with_the_same_rows_of_other_classes_have_split_hashes_of_their_own(transfer: Transfer) -> None:
+    settings = replace(transfer().pretraining, subset=0, validation=0.0)
+    parts = [load_dataset(settings, classes=classes) for classes in (slice(5), slice(5, None), slice(None))]
+    assert len(parts[0].train.labels) == len(parts[1].train.labels)
+    assert len({part.split_hash for part in parts}) == 3
 
 
 def test_a_target_has_the_images_that_the_whole_data_have_under_its_classes(transfer: Transfer) -> None:
