@@ -20,11 +20,12 @@ ROWS = (  # name, what it is, the bar
     ("cold", "reading {runs:,} run folders with a number of each; the index is written", 10.0),
     ("warm", "the same by a new process, through the index", 1.0),
     ("staying: tree", "one new run, in a process that stays: the tree, numbers included", 0.2),
-    ("staying", "the same with looking at all {runs:,} folders", None),
+    ("staying", "the same with looking at all {runs:,} folders", 0.2),
     ("starting: tree", "one new run, in a new process: the tree, everything computed", None),
     ("starting: read", "and the reading before it", None),
     ("parse", "parsing the YAML of {questions:,} questions", None),
 )
+SIZES = {"runs": 10_000, "large": 100_000}  # that the bars are meant for; they say nothing of fewer runs
 BESIDE = (
     ("warm", "reading all runs, through the index"),
     ("cold", "reading all runs, without an index"),
@@ -55,6 +56,8 @@ def _head(options: argparse.Namespace) -> Iterator[str]:
     yield f"A question has {RUNS_OF_A_QUESTION} runs: eight values, five seeds."
     yield f"A run has twenty settings and {len(METRICS)} metrics of twenty points."
     yield "Folders are in the page cache."
+    if (load := os.getloadavg()[2]) > (os.cpu_count() or 1):
+        yield f"Other work shared the processors (a load of {load:.1f}), so that a quiet machine needs less."
     yield ""
 
 
@@ -62,8 +65,10 @@ def _ours(measured: Measured, options: argparse.Namespace) -> Iterator[str]:
     sizes = {"runs": options.runs, "large": options.large, "questions": options.runs // RUNS_OF_A_QUESTION}
     yield "| what | bar | median | least to most | |"
     yield "|---|---|---|---|---|"
-    for name, what, bar in ROWS:
+    for name, what, promise in ROWS:
         seconds = measured[name]
+        size = "large" if name.startswith("large") else "runs"
+        bar = promise if sizes[size] >= SIZES[size] else None
         met = "" if bar is None else "met" if max(seconds) <= bar else "MISSED"
         promised = "" if bar is None else f"at most {bar:g} s"
         told = f"{median(seconds):.2f} s | {_span(seconds)} s | {met}"

@@ -36,6 +36,7 @@ def test_sameness_counts_with_its_own_p() -> None:
 
 def test_the_sentence_says_both_numbers_and_nothing_of_a_single_answer() -> None:
     assert (
-        reliance(41, 2) == "41 questions answered, at most 2 expected to be false (Benjamini and Hochberg)."
+        reliance(41, 2)
+        == "Of 41 answers by a test, at most 2 are expected to be false (Benjamini and Hochberg)."
     )
     assert reliance(1, 1) == ""

@@ -74,7 +74,8 @@ def reliance(answered: int, false: int) -> str:
     """How far several answers together can be trusted; nothing of a single one, whose p says it."""
     if answered < 2:
         return ""
-    return f"{answered} questions answered, at most {false} expected to be false (Benjamini and Hochberg)."
+    expected = f"{false} {'is' if false == 1 else 'are'} expected to be false"
+    return f"Of {answered} answers by a test, at most {expected} (Benjamini and Hochberg)."
 
 
 def _done(states: Sequence[str]) -> str:

@@ -201,6 +201,17 @@ def test_a_finding_that_does_not_hold_any_more_says_why(ask: Any, laboratory: La
     assert "It is better. (a human’s words) ✗ contradicted weight_norm is better than batchnorm" in words
 
 
+def test_every_short_word_of_an_answer_is_explained_and_the_way_there_stands_at_the_top(kinds: Any) -> None:
+    text = text_of(kinds)
+    head, foot = text.split("<main")[0], text.split("<footer")[1]
+    said = " ".join(finding.computed for root in kinds.findings for finding in walk(root))
+
+    assert '<a href="#page.foot">How to read this page</a>' in head
+    for words in ("CI", "p", "n", "Holm p", "TOST p"):
+        assert re.search(rf"\b{words}\b", said), words
+        assert f"<dt>{words}</dt>" in foot
+
+
 def test_few_seeds_are_told_as_in_the_terminal(ask: Any, laboratory: Laboratory) -> None:
     alone = laboratory(ask("norm", seeds=(1, 2)), {"batchnorm": (90.0, 92.0), "weight_norm": (93.0,)})
     for id, run in alone.store.made.items():

@@ -83,6 +83,7 @@ def test_a_watch_that_cannot_begin_raises(followed: Followed) -> None:
 
 
 def started(place: Path, *words: str) -> subprocess.Popen[str]:
+    (place / "runs").mkdir()
     return subprocess.Popen(
         [sys.executable, "-c", "from tracker.cli import main; main()", *words],
         cwd=place,

@@ -17,7 +17,7 @@ from tracker.export.page.evidence import checked_omniboard
 from tracker.export.page.recordings import Recordings
 from tracker.export.page.summary import summary, used_signs
 from tracker.export.page.visible import visible
-from tracker.export.page.words import STATUSES
+from tracker.export.page.words import STATUSES, TERMS
 from tracker.findings import Finding, walk
 from tracker.wording.words import hours
 
@@ -51,6 +51,7 @@ def page_text(
             summary=counted,
             entries=told,
             signs=used_signs(findings),
+            terms=TERMS,
             omniboard=omniboard,
             style=style,
             script=script,

@@ -56,6 +56,18 @@ OUTCOMES = _signs(  # of claims, and of findings that were written down
     ("not settled", "?", "open", "the runs do not decide what was claimed"),
     ("stale", "!", "open", "the runs have changed since somebody looked"),
 )
+TERMS = (  # that sentences and tables use
+    ("n", "how many runs a mean goes over, each with another seed"),
+    ("sd", "standard deviation: how far the seeds of one value lie apart"),
+    ("CI", "confidence interval: it holds the true number as often as its percentage says"),
+    ("p", "how often chance alone would make as large a difference, where there is none"),
+    ("Holm p", "p, made larger because one question makes several comparisons"),
+    (
+        "TOST p",
+        "how often chance alone would make the values look as alike, where they differ by what matters",
+    ),
+    ("r", "how well pairs of runs with the same seed go together, from −1 to 1"),
+)
 STATUSES = ("done", "running", "planned")
 
 
