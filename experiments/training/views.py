@@ -8,9 +8,10 @@ from typing import TypeAlias
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.functional import interpolate, pad
 
 SHIFT = 1  # pixel
+MARGIN = 16  # a crop leaves out this part of each side: two pixels of 32
 
 View: TypeAlias = Callable[[Tensor], Tensor]  # images (n, 3, H, W) to as many of the same size
 
@@ -35,6 +36,14 @@ def _shifted(down: int, right: int) -> View:
     return move
 
 
+def _cropped(images: Tensor) -> Tensor:
+    """The middle of the images, drawn to their size."""
+    height, width = images.shape[2:]
+    top, left = max(1, height // MARGIN), max(1, width // MARGIN)
+    middle = images[:, :, top : height - top, left : width - left]
+    return interpolate(middle, size=(height, width), mode="bilinear", align_corners=False)
+
+
 def _flipped_too(views: tuple[View, ...]) -> tuple[View, ...]:
     return (*views, *((lambda images, view=view: _flipped(view(images))) for view in views))
 
@@ -45,7 +54,9 @@ VIEWS: dict[str, tuple[View, ...]] = {
     "one": (_as_it_is,),
     "flip": (_as_it_is, _flipped),
     "shift": _SHIFTED,
+    "crop": (_as_it_is, _cropped),
     "flip+shift": _flipped_too(_SHIFTED),
+    "flip+shift+crop": _flipped_too((*_SHIFTED, _cropped)),
 }
 
 

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from experiments.training.finder.settings import FinderSettings
+from experiments.training.pitfalls import PITFALLS
 from experiments.training.together.settings import EnsembleSettings
 from experiments.training.transfer.settings import TransferSettings
 from sweeps.planning.plan import make_plan
@@ -197,6 +198,14 @@ def configuration(experiment: str) -> set[str]:
         text=True,
     )
     return set(re.findall(r"^\s+(\w+) = ", re.sub("\x1b\\[[0-9;]*m", "", answer.stdout), re.MULTILINE))
+
+
+def test_the_cost_of_every_pitfall_is_asked_for(tmp_path: Path) -> None:
+    addresses = [address_of(ROOT / "sweeps/pitfalls.yaml", profile) for profile in ("", "cpu")]
+    for address in addresses:
+        jobs = make_plan(address, str(tmp_path), datetime.now(UTC)).jobs
+
+        assert {job.settings["pitfall"] for job in jobs} == set(PITFALLS)
 
 
 def test_the_demo_asks_for_what_the_named_config_smoke_gives() -> None:

@@ -25,7 +25,7 @@ from experiments.training.schedule import cycle_ends, lr_share
 from experiments.training.setting_checks import choices_of
 from experiments.training.settings import SettingsError, TrainSettings
 from experiments.training.state import batches_of
-from experiments.training.views import over_views
+from experiments.training.views import VIEWS, over_views
 
 MakeSettings = Callable[..., TrainSettings]
 
@@ -283,6 +283,17 @@ def test_with_flips_an_image_and_its_mirror_image_get_the_same_answer(views: str
     found, mirrored = over_views(predict, images, views), over_views(predict, images.flip(3), views)
     assert torch.allclose(found, mirrored) is (views == "flip")  # shifts go diagonally
     assert not torch.allclose(predict(images), predict(images.flip(3)))
+
+
+def test_a_crop_shows_the_middle_at_full_size() -> None:
+    images = torch.zeros(1, 3, 32, 32)
+    images[:, :, 2:30, 2:30] = 1
+    _, crop = VIEWS["crop"]
+    assert torch.equal(crop(images), torch.ones(1, 3, 32, 32))
+    assert crop(torch.randn(1, 3, 8, 8)).shape == (1, 3, 8, 8)
+    ramp = torch.arange(32.0).expand(1, 3, 32, 32)
+    torch.testing.assert_close(crop(ramp).mean(), ramp.mean())
+    assert len(VIEWS["flip+shift+crop"]) == 8
 
 
 def test_views_average_probabilities() -> None:
