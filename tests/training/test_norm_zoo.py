@@ -28,7 +28,7 @@ from experiments.training.settings import SettingsError, TrainSettings
 
 IMAGES = torch.randn(12, 3, 16, 16, generator=torch.Generator().manual_seed(1))
 LABELS = torch.arange(12) % 10
-OVER_THE_BATCH = {"batchnorm", "ghost", "mean_only", "weight_norm_mean_only"}
+OVER_THE_BATCH = {"batchnorm", "by_hand", "ghost", "mean_only", "weight_norm_mean_only"}
 
 
 def network(**given: object) -> ResNet:
@@ -78,7 +78,7 @@ def test_spectral_norm_improves_its_estimate_between_the_parts_of_a_batch() -> N
     assert 1e-6 < difference(network(norm="spectral").double()) < 1e-2
 
 
-@pytest.mark.parametrize("norm", ["batchnorm", "mean_only"])
+@pytest.mark.parametrize("norm", ["batchnorm", "by_hand", "mean_only"])
 def test_gradient_accumulation_is_no_large_batch_under_batch_statistics(norm: str) -> None:
     assert difference(network(norm=norm).double()) > 0.1
 
@@ -92,6 +92,14 @@ def test_ghost_batchnorm_normalises_each_part_by_itself() -> None:
     expected = [batch_norm(part, None, None, training=True) for part in images.split(4)]
     torch.testing.assert_close(layer(images), torch.cat(expected))
     assert layer.num_batches_tracked == 3
+
+
+def test_a_network_normalised_by_hand_is_one_with_torchs_batchnorm() -> None:
+    torchs, by_hand = network(norm="batchnorm").double(), network(norm="by_hand").double()
+    by_hand.load_state_dict(torchs.state_dict())
+    for mode in (True, False):
+        outputs = [model.train(mode)(IMAGES.double()) for model in (torchs, by_hand)]
+        torch.testing.assert_close(*outputs)
 
 
 def test_ghost_batchnorm_over_the_whole_batch_is_batchnorm() -> None:

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn.utils import parametrizations
 
 from experiments.training.norms.batchnorm import FreezableBatchNorm2d, GhostBatchNorm2d
+from experiments.training.norms.by_hand import BatchNormByHand
 from experiments.training.norms.mean_only import MeanOnlyBatchNorm2d
 from experiments.training.settings import SettingsError, TrainSettings
 
@@ -43,6 +44,11 @@ class Norm:
 def batchnorm(settings: TrainSettings) -> Norm:
     """Mean and variance of a channel over the batch (Ioffe & Szegedy 2015)."""
     return Norm(partial(FreezableBatchNorm2d, momentum=_momentum(settings)))
+
+
+def by_hand(settings: TrainSettings) -> Norm:
+    """The same, written out step by step; it cannot be frozen."""
+    return Norm(partial(BatchNormByHand, momentum=_momentum(settings)))
 
 
 def ghost(settings: TrainSettings) -> Norm:
@@ -100,6 +106,7 @@ def without(settings: TrainSettings) -> Norm:  # noqa: ARG001
 
 NORMS: dict[str, Callable[[TrainSettings], Norm]] = {
     "batchnorm": batchnorm,
+    "by_hand": by_hand,
     "ghost": ghost,
     "mean_only": mean_only,
     "group": group,
