@@ -126,10 +126,11 @@ def _settings(experiment: str, kind: type[Kind], config: Mapping[str, Any], fixe
 
 def _check_path(settings: TrainSettings) -> None:
     """Refuse images that are not there; a printed configuration may be meant for elsewhere."""
-    if settings.data not in NAMED_DATA and not Path(settings.data).expanduser().exists():
-        raise Refused(
-            f"data={settings.data!r}: there is no such folder or zip; give one, or {' or '.join(NAMED_DATA)}"
-        )
+    for name, place in settings.sources.items():
+        if place not in NAMED_DATA and not Path(place).expanduser().exists():
+            raise Refused(
+                f"{name}={place!r}: there is no such folder or zip; give one, or {' or '.join(NAMED_DATA)}"
+            )
 
 
 def _train(run: Any, settings: TrainSettings, results: Results) -> float | None:

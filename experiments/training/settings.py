@@ -128,6 +128,11 @@ class TrainSettings:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values}
 
     @property
+    def sources(self) -> dict[str, str]:
+        """Where images come from, by the setting that says so."""
+        return {"data": self.data}
+
+    @property
     def forward_batch(self) -> int:
         """Samples in one forward pass."""
         return self.micro_batch_size or self.batch_size

@@ -221,11 +221,14 @@ def test_what_only_the_data_can_show_fails_in_one_line(update: str, words: list[
     assert "Traceback" not in answer.stderr
 
 
-def test_images_that_are_not_there_are_refused_before_a_run_exists(tmp_path: Path) -> None:
-    answer = run("with", "data=/nowhere", store=tmp_path / "runs")
+@pytest.mark.parametrize(("name", "setting"), [("bn_only", "data"), ("transfer", "source")])
+def test_images_that_are_not_there_are_refused_before_a_run_exists(
+    name: str, setting: str, tmp_path: Path
+) -> None:
+    answer = run("with", f"{setting}=/nowhere", store=tmp_path / "runs", module=f"experiments.{name}")
 
     assert answer.returncode == 1
-    assert "data='/nowhere': there is no such folder or zip" in answer.stderr
+    assert f"{setting}='/nowhere': there is no such folder or zip" in answer.stderr
     assert list((tmp_path / "runs").glob("*")) == []
     assert run("print_config", "with", "data=/nowhere").returncode == 0
 

@@ -115,9 +115,11 @@ def test_every_set_of_a_target_is_corrupted_with_noise_of_its_own(transfer: Tran
     assert noisy.mean == clean.mean
 
 
-def test_too_few_classes_are_refused_where_they_are_counted(transfer: Transfer) -> None:
+def test_too_few_and_too_many_classes_are_refused_where_they_are_counted(transfer: Transfer) -> None:
     with pytest.raises(DataError, match="source_classes leaves 1 of the 10 classes of synthetic"):
         load_target(transfer(source_classes=9), load_source(transfer(source_classes=9), silent), silent)
+    with pytest.raises(DataError, match="source_classes=11 is more than the 10 classes of synthetic"):
+        load_source(transfer(source_classes=11), silent)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,11 @@ class TransferSettings(TrainSettings):
         return self.source in (SAME, self.data)
 
     @property
+    def sources(self) -> dict[str, str]:
+        """Where images come from, by the setting that says so."""
+        return super().sources if self.within_one_source else {**super().sources, "source": self.source}
+
+    @property
     def pretraining(self) -> TrainSettings:
         """The settings of the pretraining: the same network, SGD with momentum 0.9 and a cosine schedule."""
         data = self.data if self.within_one_source else self.source

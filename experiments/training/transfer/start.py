@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from experiments.training.data import Dataset, ImageSet, load_dataset
+from experiments.training.data import DataError, Dataset, ImageSet, load_dataset
 from experiments.training.data.dataset import Report
 from experiments.training.networks import DivergedError, Tell, TrainedNetwork, trained_network
 from experiments.training.settings import SettingsError
@@ -13,7 +13,13 @@ from experiments.training.transfer.settings import TransferSettings
 
 def load_source(settings: TransferSettings, report: Report) -> Dataset:
     """What the network is pretrained on. Raises DataError."""
-    return load_dataset(settings.pretraining, report, settings.classes_of_source)
+    source = load_dataset(settings.pretraining, report, settings.classes_of_source)
+    if settings.source_classes > len(source.classes):
+        raise DataError(
+            f"source_classes={settings.source_classes} is more than the {len(source.classes)} classes of "
+            f"{source.name}; 0 takes all"
+        )
+    return source
 
 
 def load_target(settings: TransferSettings, source: Dataset, report: Report) -> Dataset:
