@@ -13,10 +13,11 @@ from experiments.training import loop
 from experiments.training.data import Dataset, ImageSet
 from experiments.training.results import Table
 from experiments.training.settings import TrainSettings
+from experiments.training.tables import names_in
 
 TINY = {"depth": 8, "width": 4, "epochs": 1, "batch_size": 16, "device": "cpu", "precision": "fp32"}
 TRAININGS: tuple[dict[str, Any], ...] = (  # that together record everything there is
-    {"log_every": 1},
+    {"log_every": 1, "measure": "+".join(names_in("measures/table.py", "MEASURES"))},
     {"schedule": "restarts", "epochs": 3, "cycles": 2, "snapshots": True},
 )
 

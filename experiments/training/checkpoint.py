@@ -66,6 +66,7 @@ def _put_back(found: dict[str, Any], state: TrainState) -> None:
     if state.average is not None:
         state.average.load_state_dict(found["average"])
     state.snapshots = found["snapshots"]
+    state.memory = found.get("memory", {})  # not there before anything could be measured
     torch.set_rng_state(found["random"])
     if state.device.type == "cuda" and found["random_cuda"] is not None:
         torch.cuda.set_rng_state(found["random_cuda"], state.device)
@@ -86,6 +87,7 @@ def _contents(state: TrainState) -> dict[str, Any]:
         "schedule": state.schedule.state_dict() if state.schedule else None,
         "average": state.average.state_dict() if state.average else None,
         "snapshots": list(state.snapshots),
+        "memory": state.memory,
         "random": torch.get_rng_state(),
         "random_cuda": torch.cuda.get_rng_state(state.device) if state.device.type == "cuda" else None,
     }

@@ -13,6 +13,8 @@ from experiments.training.batches import Batches
 from experiments.training.data import Dataset
 from experiments.training.ensemble import evaluate_together
 from experiments.training.evaluate import evaluate
+from experiments.training.measures.look import Look
+from experiments.training.measures.table import at_end
 from experiments.training.norms import batchnorm_layers
 from experiments.training.removal import (
     BATCHNORM_COLUMNS,
@@ -28,8 +30,9 @@ from experiments.training.statistics import make_precise, normalising_by_batch
 AVERAGE_IMAGES = 10_000  # at most, that give averaged weights their statistics
 
 
-def close(state: TrainState, dataset: Dataset, training: Batches, validation: Batches) -> Iterator[Result]:
+def close(look: Look) -> Iterator[Result]:
     """Everything that is measured once, at the end; the test images come last and decide nothing."""
+    state, dataset, training = look.state, look.dataset, look.training
     settings, model = state.settings, state.model
     if state.average is not None:
         images = _images(training, settings.forward_batch)
@@ -38,7 +41,8 @@ def close(state: TrainState, dataset: Dataset, training: Batches, validation: Ba
         size = min(settings.forward_batch, settings.precise_images)
         make_precise(model, islice(_images(training, size), settings.precise_images // size))
     if batchnorm_layers(model):
-        yield from _looked_at(state, validation)
+        yield from _looked_at(state, look.validation)
+    yield from at_end(look)
     if state.snapshots:
         yield _tested_together(state, dataset)
     yield _tested(state, dataset)

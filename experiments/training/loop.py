@@ -10,6 +10,8 @@ from experiments.training.closing import close
 from experiments.training.data import Dataset
 from experiments.training.evaluate import NonFiniteLossError, evaluate, mode_gap
 from experiments.training.guards import Guards
+from experiments.training.measures.look import Look
+from experiments.training.measures.table import after_epoch
 from experiments.training.resizing import sized
 from experiments.training.results import Diverged, EpochResult, Result, StepResult
 from experiments.training.score import Tally
@@ -42,6 +44,9 @@ def _train(state: TrainState, dataset: Dataset) -> Iterator[Result]:
     fixed = fixed_batch(training, settings)
     guards = Guards(state)
     guards.before_training()
+    look = Look(state, dataset, training, validation, *fixed)
+    if state.epoch == 0:
+        yield from after_epoch(look)
 
     while state.epoch < settings.epochs:
         # pass over the training images, in the order that this epoch of this seed has
@@ -74,6 +79,7 @@ def _train(state: TrainState, dataset: Dataset) -> Iterator[Result]:
         # now the epoch is over, and a checkpoint can be saved
         state.epoch += 1
         follow_epoch(state.average, model, settings, state.epoch)
+        yield from after_epoch(look)
         yield EpochResult(
             epoch=state.epoch,
             step=state.step,
@@ -88,7 +94,7 @@ def _train(state: TrainState, dataset: Dataset) -> Iterator[Result]:
             train_loss_variance=tally.variance(settings.batch_size),
         )
 
-    yield from close(state, dataset, training, validation)
+    yield from close(look)
 
 
 def _check_losses(state: TrainState, tally: Tally) -> None:

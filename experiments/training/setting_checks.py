@@ -185,6 +185,18 @@ def _check_output(s: TrainSettings) -> None:
         )
 
 
+def _check_measures(s: TrainSettings) -> None:
+    allowed = names_in("measures/table.py", "MEASURES")
+    for name in s.measures:
+        check_choice("measure", name, allowed if len(s.measures) > 1 else ("none", *allowed))
+    if len(set(s.measures)) < len(s.measures):
+        raise SettingsError(f"measure={s.measure!r} names something twice")
+    if "probe" in s.measures and not s.validation:
+        raise SettingsError(
+            "measure='probe' asks validation images, but validation=0 holds none out; use validation=0.1"
+        )
+
+
 def _check_data(s: TrainSettings) -> None:
     if s.data == "":
         raise SettingsError(
@@ -216,6 +228,7 @@ CHECKS = (
     _check_schedule,
     _check_learning,
     _check_output,
+    _check_measures,
     _check_data,
     _check_device,
 )

@@ -101,6 +101,7 @@ class TrainSettings:
     eval_batch_size: int = 500
 
     # what is reported and kept
+    measure: str = "none"  # beside the skill: one of MEASURES, or several joined by +
     log_every: int = 0  # steps between training points; 0 reports once an epoch
     checkpoint: str = ""  # file that holds the whole state; a run that finds it goes on from there
     checkpoint_every: int = 1  # epochs
@@ -141,6 +142,11 @@ class TrainSettings:
     def normalisation_batch(self) -> int:
         """Samples that BatchNorm's statistics are made of."""
         return self.ghost_size if self.norm == "ghost" else self.forward_batch
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The names of what is measured beside the skill."""
+        return () if self.measure == "none" else tuple(self.measure.split("+"))
 
     @property
     def scaled_lr(self) -> float:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, count, islice
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -50,6 +51,9 @@ class TrainState:
     pitfall: Pitfall = field(default_factory=Pitfall)  # the right way, unless a mistake is asked for
     average: AveragedModel | None = None  # of the weights, to be tested in their place
     snapshots: list[dict[str, Tensor]] = field(default_factory=list)  # the network at the ends of cycles
+    memory: dict[str, dict[str, Any]] = field(
+        default_factory=dict
+    )  # of what is measured, from epoch to epoch
     epoch: int = 0  # epochs done
     step: int = 0  # optimiser steps begun
 

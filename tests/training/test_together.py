@@ -96,7 +96,7 @@ def test_a_member_that_diverges_ends_it(make: Make, dataset: Dataset) -> None:
     ("changes", "words"),
     [
         ({"members": 0}, "members=0 must be at least 1"),
-        ({"average": "ema"}, "average='ema' changes how one network is tested"),
+        ({"average": "ema"}, "average='ema' is for the testing of one network"),
         ({"test_views": "flip"}, "leave test_views='one'"),
     ],
 )

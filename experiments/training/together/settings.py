@@ -12,6 +12,7 @@ from experiments.training.settings import TrainSettings
 OF_ONE = {
     "average": "none",
     "snapshots": False,
+    "measure": "none",
     "precise_images": 0,
     "test_statistics": "running",
     "test_views": "one",
@@ -31,7 +32,7 @@ class EnsembleSettings(TrainSettings):
         for name, value in OF_ONE.items():
             if getattr(self, name) != value:
                 raise SettingsError(
-                    f"{name}={getattr(self, name)!r} changes how one network is tested, but members are "
+                    f"{name}={getattr(self, name)!r} is for the testing of one network, but members are "
                     f"tested as their last step leaves them: leave {name}={value!r}"
                 )
 
