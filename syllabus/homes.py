@@ -11,12 +11,14 @@ from pathlib import Path
 import yaml
 
 from experiments.training.settings import SettingsError, TrainSettings
+from experiments.training.tables import names_in
 from syllabus.recorded import recorded
 from syllabus.table import Item, SyllabusError, known
 from tracker import load_questions
 
 ROOT = Path(__file__).parents[1]
 GUARDS = "experiments/training/guards.py"
+CHECKLIST = "sanity/checklist.py"  # of experiments/training
 SETTINGS_GUIDE = "experiments.md#settings"
 RECORD_GUIDE = "experiments.md#what-is-recorded"
 
@@ -36,6 +38,12 @@ def question(name: str) -> str:
     asked = _questions(file)
     known(node, asked, f"the question of sweeps/{file}")
     return f"[`{file}: {node}`](../sweeps/{file}) {asked[node]}"
+
+
+def check(name: str) -> str:
+    """A check of `python -m experiments.sanity`."""
+    known(name, names_in(CHECKLIST, "CHECKS"), "the check")
+    return f"check [`{name}`](../experiments/training/{CHECKLIST}) of `python -m experiments.sanity`"
 
 
 def metric(name: str) -> str:
@@ -90,6 +98,7 @@ def test(name: str) -> str:
 
 LOOK_UP: dict[str, Callable[[str], str]] = {
     "questions": question,
+    "checks": check,
     "metrics": metric,
     "files": file,
     "records": record,
