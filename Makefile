@@ -59,9 +59,13 @@ simulate: $(VENV)/tools ## what the findings promise, simulated in full: interva
 	@echo "== Sentences against their table rows, in 10,000 random trees"
 	@OMP_NUM_THREADS=1 TREES=10000 $(BIN)/python -m pytest -q tests/statistics/test_sentences_agree.py
 
-bars: simulate ## every bar of the tree: what simulate prints, then findings, tables and speed
+bars: simulate ## every bar of the tree: what simulate prints, then findings, tables, records, sweeps and speed
 	@echo "== What becomes of findings and tables"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.findings
+	@echo "== Records of runs that are killed, asked to end, slow, or long"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.recording
+	@echo "== Sweeps that are killed at 56 random moments: no run missing, none twice"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m 'faults or not faults' tests/faults/test_sweeps_kills.py
 	@echo "== Speed of the tree"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.tree --no-mlflow
 
