@@ -7,9 +7,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := demo
+# the questions of docs/results.md
+ASKED := $(addprefix --only ,bn-only/against-full bn-only/random-weights bn-only/affine bn-only/switched-off \
+	bn-only/removable bn-only/depth bn-only/width bn-only/scale-at-start frozen-bn/against-full \
+	statistics/momentum statistics/at-the-end statistics/shift statistics/no-shift normalisation/place \
+	batch-size/normalisation-batch schedule)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-mongo test-slurm test-ray faults losses check simulate bars bench bench-full bench-tree bench-sweep format clean up down pictures page-pictures demo-docs syllabus omniboard-tools
+.PHONY: help install demo test test-mongo test-slurm test-ray faults losses check simulate bars results bench bench-full bench-tree bench-sweep format clean up down pictures page-pictures demo-docs syllabus omniboard-tools
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -68,6 +73,10 @@ bars: simulate ## every bar of the tree: what simulate prints, then findings, ta
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m 'faults or not faults' tests/faults/test_sweeps_kills.py
 	@echo "== Speed of the tree"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.tree --no-mlflow
+
+results: $(VENV)/installed ## questions of sweeps/batchnorm.yaml on CIFAR-10 at a reduced size, into docs/results.md; about an hour
+	@$(BIN)/sweeps run sweeps/batchnorm.yaml --profile cpu $(ASKED) --store results/runs --logs results/logs
+	@$(BIN)/python -m benchmarks.results sweeps/batchnorm.yaml@cpu results/runs $(ASKED) --out docs/results.md
 
 bench: $(VENV)/installed ## the speed of training and start-up beside the peer's recipe, in short; about eight minutes
 	@$(BIN)/python -m benchmarks.speed --short --rounds 2

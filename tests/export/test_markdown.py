@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from markdown_it import MarkdownIt
 from tracker.export.cells import clean
 from tracker.export.formats import write
 from tracker.export.markdown import escaped, in_cell, markdown
+from tracker.findings import part
+from tracker.findings.claims import check
+from tracker.questions.question import Claim
 
 CELL = re.compile(r"<td>(.*?)</td>", re.DOTALL)
 TAG = re.compile(r"</?(\w+)[^>]*>")
@@ -49,6 +53,22 @@ def test_a_root_is_a_heading_with_a_table(tree: Any, tmp_path: Path) -> None:
         + " |"
     )
     assert lines[-2:] == ["- bn/norm, hypothesis: It does.", "- bn/norm, notes: See the paper."]
+
+
+def test_a_part_of_a_tree_stands_under_its_place_and_says_what_became_of_its_claims(tree: Any) -> None:
+    found = part(tree.findings, ["bn/norm"])
+    claims = (Claim("worse", value="wn", source="a paper"), Claim("better", value="wn"))
+    asked = replace(found[0].node, question=replace(found[0].node.question, claims=claims))
+    checked = tuple(check(asked.question, claim, found[0].comparisons) for claim in claims)
+
+    lines = markdown([replace(found[0], node=asked, claims=checked)]).splitlines()
+
+    assert lines[0] == "## bn/norm"
+    assert lines[4].startswith("| **norm**<br>Does weight")
+    assert lines[-2:] == [
+        "- bn/norm, claim supported: wn is worse than bn (a paper)",
+        "- bn/norm, claim contradicted: wn is better than bn",
+    ]
 
 
 def test_every_node_is_a_row_of_four_cells(tree: Any) -> None:

@@ -42,19 +42,21 @@ def in_cell(text: str) -> str:
 
 def _section(finding: Finding) -> str:
     question = finding.node.question
-    parts = [f"## {escaped(question.name)}", "", _table(finding)]
+    name = question.name if question.level == 1 else question.node  # a part of a file is named by its place
+    parts = [f"## {escaped(name)}", "", _table(finding)]
     notes = list(_notes(finding))
     return "\n".join([*parts, *(["", *notes] if notes else [])]) + "\n"
 
 
 def _table(finding: Finding) -> str:
     lines = [_line(_HEADINGS), _line("---" for _ in _HEADINGS)]
-    return "\n".join([*lines, *(_line(_cells(below)) for below in walk(finding))])
+    root = finding.node.question.level
+    return "\n".join([*lines, *(_line(_cells(below, root)) for below in walk(finding))])
 
 
-def _cells(finding: Finding) -> tuple[str, ...]:
+def _cells(finding: Finding, root: int) -> tuple[str, ...]:
     question = finding.node.question
-    indent = _INDENT * (question.level - 1)
+    indent = _INDENT * (question.level - root)
     asked = f"<br>{indent}{in_cell(question.question)}" if question.question else ""
     words = f"{MARKS.get(finding.state, ('', ''))[0]} {finding.state}".strip()
     verdict = f"<br>**{finding.verdict}**" if finding.verdict else ""
@@ -78,6 +80,8 @@ def _notes(finding: Finding) -> Iterable[str]:
         for kind, text in (("hypothesis", question.hypothesis), ("notes", question.notes)):
             if text:
                 yield f"- {escaped(question.node)}, {kind}: {escaped(text)}"
+        for one in below.claims:
+            yield f"- {escaped(question.node)}, claim {escaped(one.sentence)}"
 
 
 def _line(cells: Iterable[str]) -> str:
