@@ -55,7 +55,8 @@ def metric(name: str) -> str:
 
 def file(name: str) -> str:
     """A file that a training leaves in its record."""
-    known(name, recorded().files, "the recorded file")
+    kept = (said for path in (ROOT / "experiments").glob("*.py") for said in _said(path, "keep_file", 1))
+    known(name, recorded().files.union(kept), "the recorded file")
     return f"file [`{name}`]({RECORD_GUIDE})"
 
 
@@ -124,15 +125,24 @@ def _questions(file: str) -> dict[str, str]:
 @cache
 def _guards() -> frozenset[str]:
     """What the guards say, by name: the first word of each `_say`."""
-    calls = [node for node in ast.walk(_tree(GUARDS)) if isinstance(node, ast.Call)]
-    said = [call.args[0] for call in calls if getattr(call.func, "attr", "") == "_say"]
-    return frozenset(str(word.value) for word in said if isinstance(word, ast.Constant))
+    return _said(ROOT / GUARDS, "_say", 0)
+
+
+@cache
+def _said(path: Path, function: str, place: int) -> frozenset[str]:
+    """The texts that stand in one place of the calls of a function."""
+    calls = [node for node in ast.walk(_tree(path)) if isinstance(node, ast.Call)]
+    names = {call: getattr(call.func, "attr", getattr(call.func, "id", "")) for call in calls}
+    words = [call.args[place] for call, name in names.items() if name == function and len(call.args) > place]
+    return frozenset(
+        word.value for word in words if isinstance(word, ast.Constant) and isinstance(word.value, str)
+    )
 
 
 @cache
 def _functions(path: str) -> frozenset[str]:
-    return frozenset(node.name for node in _tree(path).body if isinstance(node, ast.FunctionDef))
+    return frozenset(node.name for node in _tree(ROOT / path).body if isinstance(node, ast.FunctionDef))
 
 
-def _tree(path: str) -> ast.Module:
-    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
