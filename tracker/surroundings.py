@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -27,9 +27,10 @@ def surroundings(run: Run) -> dict[str, Any]:
         if isinstance(training, Mapping)
         else {}
     )
-    if versions := _torch_versions(run):
+    parts = run.parts
+    if versions := _torch_versions(parts):
         facts["torch"] = THEN.join(versions)
-    code = code_state(run)
+    code = _code(run, parts)
     return {"code": code, **facts} if code else facts
 
 
@@ -38,14 +39,19 @@ def code_state(run: Run) -> str:
 
     All of them, where a run went on with other code.
     """
-    tracker = run.info.get("tracker")
-    facts = run.parts or ([tracker] if isinstance(tracker, Mapping) else [])
-    return THEN.join(dict.fromkeys(filter(None, (_state(fact.get("code")) for fact in facts))))
+    return _code(run, run.parts)
 
 
-def _torch_versions(run: Run) -> tuple[str, ...]:
+def _code(run: Run, parts: Sequence[Mapping[str, Any]]) -> str:
+    if not parts:
+        tracker = run.info.get("tracker")
+        return _state(tracker.get("code")) if isinstance(tracker, Mapping) else ""
+    return THEN.join(dict.fromkeys(filter(None, (_state(part.get("code")) for part in parts))))
+
+
+def _torch_versions(parts: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """More than one, where a run went on with another torch."""
-    changes = (part["changed"].get("torch") for part in run.parts if isinstance(part.get("changed"), Mapping))
+    changes = (part["changed"].get("torch") for part in parts if isinstance(part.get("changed"), Mapping))
     found = [str(version) for pair in changes if isinstance(pair, list) for version in pair]
     return tuple(dict.fromkeys(found))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from tracker.cells import Cell, cells, matched, named
@@ -18,7 +19,7 @@ from tracker.trials import candidates, trials
 __all__ = ["Cell", "Node", "build_tree", "cells"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Node:
     """A question with its cells, or a group without."""
 
@@ -46,14 +47,15 @@ class Node:
             for name, value in own.items():
                 found[name].setdefault(key(value), value)
         settings = {name: tuple(values.values()) for name, values in found.items() if len(values) > 1}
-        apart = {name: told(states) for name, states in self._surroundings().items() if parted(states)}
+        apart = {name: told(states) for name, states in self._surroundings.items() if parted(states)}
         return {**apart, **settings}
 
     @property
     def mixed(self) -> dict[str, tuple[Any, ...]]:
         """The code, torch and the like in which the answering runs differ, but not with the values."""
-        return {name: told(states) for name, states in self._surroundings().items() if not parted(states)}
+        return {name: told(states) for name, states in self._surroundings.items() if not parted(states)}
 
+    @cached_property
     def _surroundings(self) -> States:
         answers = ((cell.value, cell.answer) for cell in self.cells if cell.answer)
         return differing(answers, named(self.question))

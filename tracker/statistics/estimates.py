@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from tracker.configs import same
+from tracker.configs import key
 from tracker.run import Run
 from tracker.statistics.moments import mean, outlier, sd
 from tracker.statistics.testset import network_interval
@@ -73,7 +73,8 @@ def chosen(node: Node, value: Any, numbers: Numbers) -> tuple[Cell, ...]:
     goal and the reduction of the metric. Without any number the first combination stands.
     """
     question = node.question
-    cells = [cell for cell in node.cells if same(cell.value, value)]
+    wanted = key(value)
+    cells = [cell for cell in node.cells if key(cell.value) == wanted]
     combinations = [
         tuple(cells[at : at + len(question.seeds)]) for at in range(0, len(cells), len(question.seeds))
     ]

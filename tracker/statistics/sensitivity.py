@@ -32,7 +32,7 @@ def with_ranks(
         samples = about(question, one, estimates)
         asked = any(each.diverged for each in samples) and _is_complete(question, samples)
         turned = _turned(question, one, samples, places, len(comparisons)) if asked else ""
-        found.append(replace(one, by_ranks=turned))
+        found.append(replace(one, by_ranks=turned) if turned else one)
     return tuple(found)
 
 
