@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from experiments.training.measures.drift import drift, drift_table
 from experiments.training.measures.look import Look
+from experiments.training.measures.noise_scale import noise_scale
 from experiments.training.measures.probe import probe
+from experiments.training.measures.settling import remember, settling
+from experiments.training.measures.splits import splits
 from experiments.training.results import Result
 
 Part: TypeAlias = Callable[[Look], Iterable[Result]]
@@ -27,6 +31,10 @@ class Measure:
 
 MEASURES: dict[str, Measure] = {
     "probe": Measure(end=probe),
+    "settling": Measure(remember, settling),
+    "drift": Measure(drift, drift_table),
+    "noise_scale": Measure(noise_scale),
+    "splits": Measure(splits),
 }
 
 
