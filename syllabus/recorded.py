@@ -17,7 +17,7 @@ from experiments.training.tables import names_in
 
 TINY = {"depth": 8, "width": 4, "epochs": 1, "batch_size": 16, "device": "cpu", "precision": "fp32"}
 TRAININGS: tuple[dict[str, Any], ...] = (  # that together record everything there is
-    {"log_every": 1, "measure": "+".join(names_in("measures/table.py", "MEASURES"))},
+    {"epochs": 2, "log_every": 1, "measure": "+".join(names_in("measures/table.py", "MEASURES"))},
     {"schedule": "restarts", "epochs": 3, "cycles": 2, "snapshots": True},
 )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,6 +94,12 @@ def test_a_probe_without_validation_images_is_refused() -> None:
 def test_nothing_is_measured_unless_asked(make_settings: MakeSettings, dataset: Dataset) -> None:
     results = run_of(make_settings(), dataset)
     assert all(name.startswith("removal.") for name in numbers_of(results))
+
+
+def test_a_training_starts_without_what_only_measures_need() -> None:
+    program = "import sys, experiments.training.loop; print('scipy' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "False"
 
 
 def test_the_test_images_change_no_measure(

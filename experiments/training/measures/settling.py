@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import torch
-from scipy.stats import spearmanr
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity
 
@@ -63,6 +62,8 @@ def order_of_settling(
     Above zero where earlier layers settle first. Convolutions and the output layer are compared with each
     other, or other layers where none of them moves.
     """
+    from scipy.stats import spearmanr  # here, so that other trainings start without scipy
+
     left: dict[str, list[float]] = {}
     for name, _epoch, _from_start, to_end, _cosine in rows:
         left.setdefault(name, []).append(to_end)

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import ks_2samp
-
 from experiments.training.data import ImageSet
 from experiments.training.measures.look import Look
 from experiments.training.results import Measured, Result, Table
@@ -53,6 +51,8 @@ def splits(look: Look) -> Iterator[Result]:
 
 def ks_distance(one: Levels, other: Levels) -> float:
     """The largest distance of two samples' distribution functions (Kolmogorov & Smirnov), from 0 to 1."""
+    from scipy.stats import ks_2samp  # here, so that other trainings start without scipy
+
     return float(ks_2samp(one, other, method="asymp").statistic)
 
 
