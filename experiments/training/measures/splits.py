@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+
 from experiments.training.data import ImageSet
 from experiments.training.measures.look import Look
 from experiments.training.results import Measured, Result, Table
