@@ -14,7 +14,7 @@ ASKED := $(addprefix --only ,bn-only/against-full bn-only/random-weights bn-only
 	batch-size/normalisation-batch schedule)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-mongo test-slurm test-ray faults losses check simulate bars results bench bench-full bench-tree bench-sweep format clean up down pictures page-pictures demo-docs syllabus omniboard-tools
+.PHONY: help install demo test test-mongo test-slurm test-slurm-accounting test-ray faults losses check simulate bars results bench bench-full bench-tree bench-sweep format clean up down pictures page-pictures demo-docs syllabus omniboard-tools
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,6 +41,13 @@ test-slurm: $(VENV)/tools ## the engine `slurm` on a real Slurm of two nodes on 
 		apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends slurm-wlm munge >/dev/null; } || true
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm
+
+test-slurm-accounting: $(VENV)/tools ## the engine `slurm` against real accounts, of slurmdbd and MariaDB; about five minutes
+	@for program in sbatch slurmctld slurmd munged slurmdbd mariadbd; do command -v $$program >/dev/null || missing=yes; done; \
+		test -z "$$missing" || test "$$(id -u)" != 0 || { echo "== Adding Slurm with its accounting (190 MB)"; \
+		apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends slurm-wlm munge slurmdbd mariadb-server >/dev/null; } || true
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurmdbd tests/slurm
 
 test-ray: $(VENV)/ray ## the engine `ray` on a real Ray of several nodes on this machine; about three minutes
 	@if test -e $(VENV)/ray; then OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m ray tests/ray; \

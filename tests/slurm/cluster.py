@@ -50,7 +50,6 @@ MaxArraySize=6
 KillWait=10
 MessageTimeout=5
 SlurmdTimeout=8
-{extra}
 NodeName=DEFAULT CPUs=4 RealMemory=4000 Gres=gpu:2,shard:4
 NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={first_port}
 NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={second_port}
@@ -69,7 +68,7 @@ class Cluster:
     """A running Slurm; its commands find it by `environment`."""
 
     folder: Path
-    extra: str = ""  # lines of slurm.conf
+    extra: str = ""  # lines of slurm.conf, in the place of those with the same names
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -79,12 +78,36 @@ class Cluster:
 
     def start(self) -> None:
         """Bring everything up and wait until both nodes are idle."""
-        self._configure()
-        self._start_munge()
+        self.prepare()
+        self.start_daemons()
+
+    def start_daemons(self) -> None:
+        """Start the controller and both nodes."""
         self.start_controller()
         for node in NODES:
             self.start_node(node)
-        wait(lambda: self.run("sinfo", "-h", "-N", "-o", "%T").split().count("idle") >= 2 * len(NODES))
+        wait(self.is_idle)
+
+    def prepare(self) -> None:
+        """Write the configuration, and start munge, by which all daemons know each other."""
+        self._configure()
+        self._start_munge()
+
+    def is_idle(self) -> bool:
+        """Whether no job is left and every node takes one, in both partitions."""
+        states = self.run("sinfo", "-h", "-N", "-o", "%T").split()
+        return states.count("idle") >= 2 * len(NODES) and not self.run("squeue", "-h").strip()
+
+    def clear(self) -> None:
+        """Cancel all jobs and wait until their nodes are free again, also those that Slurm has put aside."""
+        deadline = time.monotonic() + SECONDS
+        while not self.is_idle():
+            assert time.monotonic() < deadline, self.run("sinfo", "-N", "-l") + self.run("squeue")
+            self.run("scancel", "--user=root")
+            states = [line.split() for line in self.run("sinfo", "-h", "-N", "-o", "%N %T").splitlines()]
+            for node in {node for node, state in states if state.startswith(("down", "drain"))}:
+                self.run("scontrol", "update", f"nodename={node}", "state=resume")
+            time.sleep(0.2)
 
     def start_controller(self) -> None:
         """Start slurmctld, with the state that it has kept."""
@@ -123,9 +146,12 @@ class Cluster:
             (self.folder / name).mkdir()
         for number in range(4):
             os.mknod(self.folder / f"card{number}", 0o666 | 0o020000, os.makedev(1, 3))  # as /dev/null
-        words = {"folder": self.folder, "host": socket.gethostname().split(".")[0], "extra": self.extra}
-        ports = dict(zip(("controller_port", "first_port", "second_port"), _free_ports(3), strict=True))
-        (self.folder / "slurm.conf").write_text(CONFIGURATION.format(**words, **ports))
+        words = {"folder": self.folder, "host": socket.gethostname().split(".")[0]}
+        ports = dict(zip(("controller_port", "first_port", "second_port"), free_ports(3), strict=True))
+        own = {line.partition("=")[0] for line in self.extra.splitlines() if line}
+        lines = CONFIGURATION.splitlines()
+        kept = "\n".join(line for line in lines if line.partition("=")[0] not in own)
+        (self.folder / "slurm.conf").write_text(kept.format(**words, **ports) + f"\n{self.extra}\n")
         (self.folder / "gres.conf").write_text(CARDS.format(**words))
 
     def _start_munge(self) -> None:
@@ -222,7 +248,8 @@ def _is_zombie(pid: int) -> bool:
     return True
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine that nobody listens at."""
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [probe.getsockname()[1] for probe in probes]
     for probe in probes:

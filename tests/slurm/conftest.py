@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -38,7 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test here needs a Slurm."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.slurm)
+            accounted = item.path.name == "test_accounting.py"
+            item.add_marker(pytest.mark.slurmdbd if accounted else pytest.mark.slurm)
 
 
 @pytest.fixture(scope="session")
@@ -60,11 +60,11 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def slurm(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    """The cluster as every command finds it; no job is left behind."""
+    """The cluster as every command finds it; no job is left behind, nor one that still ends."""
     for name, value in cluster.environment.items():
         monkeypatch.setenv(name, value)
     yield cluster
-    subprocess.run(("scancel", "--user=root"), check=True)
+    cluster.clear()
 
 
 @pytest.fixture
