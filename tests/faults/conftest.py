@@ -10,9 +10,18 @@ import pytest
 
 from benchmarks.losses_record import Record
 from benchmarks.losses_scene import Ledger, Scene
-from tests.faults.sweep_scene import SweepScene
+from tests.faults.sweep_scene import KILLS, SweepScene
 
 LAST_SECOND = 1.0  # what kill -9 may cost
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the kills of sweeps have hit."""
+    if not KILLS:
+        return
+    terminalreporter.section(f"{KILLS.total()} kills of sweeps hit what was alive")
+    for (victim, moment), count in sorted(KILLS.items()):
+        terminalreporter.write_line(f"{count:4}  {victim:<8}  while {moment}")
 
 
 @pytest.fixture

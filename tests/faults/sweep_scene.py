@@ -29,6 +29,8 @@ ALONE = """
     print("toy started"
 """
 SWEEPS = [sys.executable, "-c", "from sweeps.cli import main; main()"]
+KILLS: Counter[tuple[str, str]] = Counter()  # what was alive until a kill of this test run, and the moment
+WAITS = 0.8  # how often a kill waits until a run was started; else it may hit a launcher that plans
 MOST = 60  # times that a sweep is started again until it says that nothing is missing
 
 Cell = tuple[int, int | None]
@@ -40,15 +42,20 @@ class SweepScene:
     def __init__(self, place: Path, address: str = "", seeds: int = 2, nap: float = 0.3) -> None:
         place.mkdir(exist_ok=True)
         self.place, self.address = place, address or str(place / "runs")
-        self.cells = {(x, seed) for x in (1, 2, 3) for seed in range(1, seeds + 1)}
+        self.cells: set[Cell] = set()
         self.told: list[str] = []
         self._begun = time.monotonic()
         self._launchers: list[subprocess.Popen[bytes]] = []
         (place / "toy.py").write_text(TOY.replace('\n    print("toy started"', ALONE.rstrip(), 1))
-        written = QUESTIONS.replace("[1, 2], setup", f"{list(range(1, seeds + 1))}, setup")
-        (place / "questions.yaml").write_text(written.replace("act: succeed", f"act: succeed, nap: {nap}"))
+        self._nap = nap
+        self._ask(seeds)
 
     # ----- what goes on
+
+    def grow(self) -> None:
+        """Ask for one more seed of every value."""
+        self._ask(1 + max(seed or 0 for _, seed in self.cells))
+        self.note("there is more to do")
 
     def launch(self, *words: str, before: Sequence[str] = (), **environ: str) -> subprocess.Popen[bytes]:
         """Start `sweeps run` beside what goes already; what it says stands in a file of its own."""
@@ -67,6 +74,10 @@ class SweepScene:
         """Let so many launchers go at once."""
         while len(self.launchers()) < number:
             self.launch()
+
+    def await_run(self) -> None:
+        """Wait until a launcher starts one, or finds that there is none to start."""
+        wait_for(lambda: bool(self.runners()) or not self.launchers())
 
     def launchers(self) -> list[int]:
         """Those that go."""
@@ -96,6 +107,21 @@ class SweepScene:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
             self.note(f"{signal.Signals(number).name} to {whom} {pid}")
+
+    def kill(self, pid: int) -> bool:
+        """End a process that does something, and count it; whether it did."""
+        victim, moment = self._kind(pid), self.moment()
+        if not is_alive(pid):
+            return False
+        self.send(signal.SIGKILL, [pid], f"{victim}, {moment},")
+        KILLS[victim, moment] += 1
+        return True
+
+    def moment(self) -> str:
+        """What the sweep is at."""
+        if self.runs():
+            return "runs go"
+        return "a run starts" if self.runners() else "nothing has started"
 
     def note(self, words: str) -> None:
         """What happened now, for the one who wants to do it again."""
@@ -143,6 +169,18 @@ class SweepScene:
                 os.kill(pid, signal.SIGKILL)
         for process in self._launchers:
             process.wait()
+
+    def _kind(self, pid: int) -> str:
+        if pid in self.launchers():
+            return "launcher"
+        return "run" if pid in self.runs() else "runner"
+
+    def _ask(self, seeds: int) -> None:
+        self.cells = {(x, seed) for x in (1, 2, 3) for seed in range(1, seeds + 1)}
+        text = QUESTIONS.replace("[1, 2], setup", f"{list(range(1, seeds + 1))}, setup")
+        written = self.place / "questions.new"
+        written.write_text(text.replace("act: succeed", f"act: succeed, nap: {self._nap}"))
+        written.replace(self.place / "questions.yaml")
 
     def _output(self, number: int) -> Path:
         return self.place / f"launcher-{number}.txt"

@@ -46,6 +46,21 @@ def done(scene: SweepScene) -> Counter[Cell]:
     return completed(list(open_store(scene.address).runs()))
 
 
+def test_a_full_disk_is_told_before_anything_starts(
+    disk: Path, make_sweep: Callable[..., SweepScene]
+) -> None:
+    scene, filler = make_sweep(seeds=1), disk / "filler"
+    filler.write_bytes(bytes(4096))
+    resize(disk, room=0)
+
+    assert scene.launch().wait(timeout=60) == 1
+
+    assert "no runs can be kept here (No space left on device)" in scene.said(), scene.story()
+    assert "make room" in scene.said(), scene.story()
+    assert list(disk.iterdir()) == [filler], scene.story()
+    assert not (scene.place / "sweep-logs").exists(), scene.story()
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize("seed", range(4))
 def test_a_sweep_whose_disk_is_full_says_so_and_goes_on_when_there_is_room(

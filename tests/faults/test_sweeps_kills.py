@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import random
-import signal
 import time
 from collections.abc import Callable
 
 import pytest
 
-from tests.faults.sweep_scene import SweepScene
-from tests.sweeps.scene import wait_for
+from tests.faults.sweep_scene import WAITS, SweepScene
 
-MOMENTS = 7  # of one sweep; with eight sweeps these are 56
+MOMENTS = 7  # of one sweep; with eight sweeps these are 56 that hit what was alive
 WHOM = ("launcher", "launcher", "runner", "run", "anything")
 LONG = [pytest.param(seed, marks=pytest.mark.faults) for seed in range(1, 5)]
 
@@ -44,15 +42,17 @@ def test_a_sweep_into_a_server_that_is_killed_at_random_moments_has_every_run_on
 
 
 def storm(scene: SweepScene, chance: random.Random, moments: int, abreast: int) -> None:
-    """Kill at so many moments, with so many launchers going at each."""
-    for _ in range(moments):
+    """Kill what lives at so many moments, with so many launchers going at each."""
+    while moments:
         scene.keep(abreast)
-        wait_for(lambda: bool(scene.runners()) or not scene.launchers())
+        if chance.random() < WAITS:
+            scene.await_run()
         time.sleep(chance.uniform(0.0, 2.5))
-        whom = chance.choice(WHOM)
-        victims = sorted(among(scene, whom) or scene.launchers())
-        if victims:  # else all is done
-            scene.send(signal.SIGKILL, [chance.choice(victims)], whom)
+        victims = sorted(among(scene, chance.choice(WHOM)) or scene.launchers())
+        if victims:
+            moments -= scene.kill(chance.choice(victims))
+        else:  # all is done
+            scene.grow()
 
 
 def among(scene: SweepScene, whom: str) -> list[int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -125,6 +127,20 @@ def test_a_folder_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LaunchError, match="no logs can be kept here"):
         check_folder(tmp_path / "file" / "logs", "logs", "name another")
+
+
+@pytest.fixture
+def no_room() -> Iterator[None]:
+    """No byte can be written into any file, as where a disk or a quota is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_folder_that_takes_no_byte_is_refused(tmp_path: Path, no_room: None) -> None:
+    with pytest.raises(LaunchError, match=r"no runs can be kept here \(File too large\); name another"):
+        check_folder(tmp_path / "runs", "runs", "name another")
 
 
 def test_a_server_that_does_not_answer_is_refused_without_its_password(tmp_path: Path) -> None:
