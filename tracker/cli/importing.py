@@ -17,7 +17,7 @@ _TABLE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--base", type=_TABLE, help="The table as it was exported, before it was edited.")
 @click.option("--dry-run", is_flag=True, help="Show what would change in QUESTIONS, and write nothing.")
 def import_table(questions: Path, edited: Path, base: Path | None, dry_run: bool) -> None:
-    """Bring names, contexts, questions and findings from an edited CSV into QUESTIONS."""
+    """Bring texts, priorities and what is parked from an edited CSV into QUESTIONS."""
     from tracker.importing.bring_back import prepare
 
     found = prepare(questions, edited, base)
