@@ -9,6 +9,7 @@ normalisation  other normalisations in the place of BatchNorm, before or after t
 weight_norm    weight normalisation in the place of BatchNorm
 pitfalls       known mistakes, made on purpose, with the damage as a number
 batch_size     batch sizes with a stated learning-rate rule
+sanity         go through a checklist of what usually goes wrong, on any settings
 lr_finder      look for a learning rate: steps with a rising rate, which leave no trace
 ensemble       several networks that differ in their random numbers alone, answering together
 transfer       a network pretrained on other images, then trained further in part or as a whole

@@ -43,7 +43,7 @@ def question(name: str) -> str:
 def check(name: str) -> str:
     """A check of `python -m experiments.sanity`."""
     known(name, names_in(CHECKLIST, "CHECKS"), "the check")
-    return f"check [`{name}`](../experiments/training/{CHECKLIST}) of `python -m experiments.sanity`"
+    return f"check [`{name}`](sanity.md) of `python -m experiments.sanity`"
 
 
 def metric(name: str) -> str:

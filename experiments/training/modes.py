@@ -31,16 +31,19 @@ def unchanged(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def rehearsing(model: nn.Module) -> Iterator[None]:
-    """Training steps without a trace: what `unchanged` puts back, and parameters with their gradients."""
-    gradients = [(value, value.grad) for value in model.parameters()]
-    for value, _ in gradients:
+    """Training steps without a trace: what `unchanged` puts back, and parameters with their gradients.
+
+    Which parameters learn is put back, too.
+    """
+    gradients = [(value, value.grad, value.requires_grad) for value in model.parameters()]
+    for value, _, _ in gradients:
         value.grad = None  # so that a step fills another one
     try:
         with _put_back(model, chain(model.buffers(), model.parameters())):
             yield
     finally:
-        for value, gradient in gradients:
-            value.grad = gradient
+        for value, gradient, learns in gradients:
+            value.requires_grad_(learns).grad = gradient
 
 
 @contextmanager

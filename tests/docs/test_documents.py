@@ -19,6 +19,8 @@ import yaml
 
 from experiments.training.finder.settings import FinderSettings
 from experiments.training.pitfalls import PITFALLS
+from experiments.training.sanity.checklist import CHECKS
+from experiments.training.sanity.settings import SanitySettings
 from experiments.training.together.settings import EnsembleSettings
 from experiments.training.transfer.settings import TransferSettings
 from sweeps.planning.plan import make_plan
@@ -125,11 +127,17 @@ def test_every_setting_is_described() -> None:
     described = text_of(ROOT / "docs/experiments.md")
     fixed_by_experiments = {"trainable", "norm", "batchnorm", "calibration_batches"}
 
-    kinds = (TransferSettings, FinderSettings, EnsembleSettings)
+    kinds = (TransferSettings, FinderSettings, EnsembleSettings, SanitySettings)
     names = [name for kind in kinds for name in kind.__dataclass_fields__]
     missing = [name for name in names if f"`{name}`" not in described]
 
     assert set(missing) <= fixed_by_experiments
+
+
+def test_every_check_of_the_list_is_described_in_its_order() -> None:
+    described = re.findall(r"^\| `(\w+)` \|", text_of(ROOT / "docs/sanity.md"), re.MULTILINE)
+
+    assert described == list(CHECKS)
 
 
 def test_every_column_is_described() -> None:

@@ -37,6 +37,7 @@ def test_every_item_is_tested_or_says_why_not() -> None:
         ({"files": "batchnorm.cvs"}, "did you mean 'batchnorm.csv'"),
         ({"records": "trainble"}, "did you mean 'trainable'"),
         ({"guards": "leek"}, "did you mean 'leak'"),
+        ({"checks": "by_hart"}, "did you mean 'by_heart'"),
         ({"settings": "widht"}, "did you mean 'width'"),
         ({"settings": "pitfall=one_pas"}, "did you mean 'one_pass'"),
         ({"modules": "experiments/training/none.py"}, "there is no file"),

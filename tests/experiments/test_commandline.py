@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 EXPERIMENTS = sorted(
     path.stem for path in (ROOT / "experiments").glob("*.py") if "= Experiment(" in path.read_text()
 )
-TRAININGS = [name for name in EXPERIMENTS if name != "lr_finder"]
+TRAININGS = [name for name in EXPERIMENTS if name not in ("lr_finder", "sanity")]
 # small enough for a second of training on one core
 TINY = ("with", "smoke", "subset=200", "test_subset=100", "epochs=2", "batch_size=32", "width=4")
 
@@ -108,6 +108,46 @@ def test_an_impossible_search_is_refused_before_a_run_exists(
     assert answer.returncode == 1
     assert all(word in answer.stderr for word in words), answer.stderr
     assert "Traceback" not in answer.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_checklist_records_every_check_with_its_remedy(tmp_path: Path) -> None:
+    answer = run(
+        *TINY, "pitfall=softmax_before_loss", "steps=3", f"data_dir={tmp_path}", "seed=3",
+        store=tmp_path / "runs", module="experiments.sanity",
+    )  # fmt: skip
+
+    assert answer.returncode == 0, answer.stderr
+    recorded = record(tmp_path / "runs")
+    findings = recorded["info"]["sanity"]
+    failures = [name for name, finding in findings.items() if finding["outcome"] == "failed"]
+    assert "raw_outputs" in failures
+    assert recorded["run"]["result"] == len(failures)
+    assert recorded["metrics"]["sanity.failed"]["values"] == [len(failures)]
+    assert recorded["metrics"]["sanity.loss_at_start.expected"]["values"] == [pytest.approx(2.3026, abs=1e-3)]
+    assert "it means:       a softmax is taken twice" in answer.stdout
+    table = (tmp_path / "runs" / "1" / "sanity.csv").read_text(encoding="utf-8")
+    assert table.startswith("check,outcome,words,means,remedy")
+    assert "give the outputs of the last layer to the loss as they are" in table
+    layers = (tmp_path / "runs" / "1" / "sanity_layers.csv").read_text(encoding="utf-8").splitlines()
+    assert layers[1].startswith("stem.conv,Conv2d,")
+
+
+@pytest.mark.parametrize(
+    ("update", "words"),
+    [
+        ("stps=3", ["no setting 'stps'", "did you mean 'steps'?"]),
+        ("deph=20", ["no setting 'deph'", "did you mean 'depth'?"]),
+        ("images=1", ["images=1 must be at least 2"]),
+    ],
+)
+def test_an_impossible_checklist_is_refused_before_a_run_exists(
+    update: str, words: list[str], tmp_path: Path
+) -> None:
+    answer = run("with", update, store=tmp_path / "runs", module="experiments.sanity")
+
+    assert answer.returncode == 1
+    assert all(word in answer.stderr for word in words), answer.stderr
     assert not (tmp_path / "runs").exists()
 
 

@@ -8,19 +8,17 @@ from dataclasses import dataclass, replace
 from itertools import chain, count, islice
 from typing import TypeAlias
 
-from torch.optim.lr_scheduler import LambdaLR
-
 from experiments.training.batches import Batch
 from experiments.training.data import Dataset
 from experiments.training.evaluate import NonFiniteLossError
 from experiments.training.finder.settings import FinderSettings
 from experiments.training.guards import Guards
 from experiments.training.modes import rehearsing
-from experiments.training.optimizer import make_optimizer
 from experiments.training.resizing import sized
 from experiments.training.score import Tally
 from experiments.training.state import TrainState, batches_of
 from experiments.training.step import take_step
+from experiments.training.trial import trial_of
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def search(state: TrainState, settings: FinderSettings, dataset: Dataset) -> Ite
     Weights, buffers, gradients, modes and random numbers are those of before when it ends, and the state's
     own optimiser is not touched; BatchNorm that is frozen stays so in between.
     """
-    trial = _trial(state, settings)
+    trial = trial_of(state, replace(settings, lr=1.0), settings.rate)
     guards, losses = Guards(trial), _Smoothed(settings.loss_smoothing)
     with rehearsing(state.model):
         state.model.train()
@@ -73,17 +71,6 @@ def search(state: TrainState, settings: FinderSettings, dataset: Dataset) -> Ite
             if smoothed > settings.diverged_at * losses.lowest:
                 yield Diverged(number + 1, lr, "", finite=True)
                 return
-
-
-def _trial(state: TrainState, settings: FinderSettings) -> TrainState:
-    """The same network with an optimiser of its own, whose rate is the one that is tried."""
-    learning = {name: value for name, value in state.model.named_parameters() if name in state.trainable}
-    alone = replace(settings, lr=1.0, average="none", snapshots=False)
-    optimizer = make_optimizer(alone, learning)
-    schedule = LambdaLR(optimizer, settings.rate)
-    return replace(
-        state, settings=alone, optimizer=optimizer, schedule=schedule, average=None, epoch=0, step=0
-    )
 
 
 def _batches(state: TrainState, settings: FinderSettings, dataset: Dataset) -> Iterator[Batch]:

@@ -1,0 +1,1 @@
+"""The checklist of a training before it is trusted: what is looked at, what a failure means, what to try."""
