@@ -35,5 +35,9 @@ def _section(chapter: Chapter) -> str:
 
 
 def _row(item: Item) -> str:
-    homes = f"out of scope: {item.out_of_scope}" if item.out_of_scope else "<br>".join(homes_of(item))
+    homes = (
+        f"out of scope: {item.out_of_scope}"
+        if item.out_of_scope
+        else "<br>".join(homes_of(item)) or "not yet"
+    )
     return f"| {item.number} | {item.claim} | {', '.join(item.sources)} | {homes} |\n"

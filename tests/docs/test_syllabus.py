@@ -21,9 +21,12 @@ def test_the_page_is_made_of_the_chapters_the_questions_and_the_code_of_today() 
     assert PAGE.read_text(encoding="utf-8") == page(load_chapters()), "make it anew: make syllabus"
 
 
-@pytest.mark.xfail(strict=True, reason="checks and questions are still being written")
+NOT_BUILT = {6, 39, 42}  # regression; other kinds of networks; pictures of filters
+
+
 def test_every_item_is_tested_or_says_why_not() -> None:
-    assert [item.number for chapter in load_chapters() for item in chapter.items if not item.has_home] == []
+    homeless = {item.number for chapter in load_chapters() for item in chapter.items if not item.has_home}
+    assert homeless <= NOT_BUILT
 
 
 @pytest.mark.parametrize(
