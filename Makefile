@@ -76,7 +76,7 @@ bars: simulate ## every bar of the tree: what simulate prints, then findings, ta
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.findings
 	@echo "== Records of runs that are killed, asked to end, slow, or long"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.recording
-	@echo "== Sweeps that are killed at 56 random moments: no run missing, none twice"
+	@echo "== Sweeps that are killed at random moments: no run missing, none twice"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m 'faults or not faults' tests/faults/test_sweeps_kills.py
 	@echo "== Speed of the tree"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.tree --no-mlflow
