@@ -12,6 +12,7 @@ from experiments.training.results import (
     Diverged,
     EpochResult,
     Measured,
+    Picture,
     Result,
     StepResult,
     Table,
@@ -47,6 +48,7 @@ def facts_of(state: TrainState, dataset: Dataset, resumed: bool) -> dict[str, An
         "threads": torch.get_num_threads(),
         "zero_grad": "set_to_none",
         "resumed_after_epoch": state.epoch if resumed else None,
+        "pictures": {},  # name -> how its colours are to be read
         "warnings": {},  # what the guards found: guard -> words
     }  # fmt: skip
 
@@ -70,14 +72,22 @@ def metrics_of(result: Result) -> dict[str, float | None]:
             return {"test.loss": result.loss, "test.accuracy": result.accuracy}
         case Measured():
             return dict(result.numbers)
-        case Diverged() | Table() | Warned():
+        case Diverged() | Picture() | Table() | Warned():
             return {}
 
 
 def log(run: Any, result: Result) -> None:
-    """Every number of a result as a metric, a table as a file; the recording counts what is not finite."""
+    """Every number of a result as a metric, tables and pictures as files; the recording counts what is not finite."""
     if isinstance(result, Table):
         _keep(run, result)
+        return
+    if isinstance(result, Picture):
+        keep_file(run, f"{result.name}.png", result.png)
+        training = run.info["training"]
+        run.info["training"] = {
+            **training,
+            "pictures": {**training["pictures"], result.name: {**result.facts}},
+        }
         return
     for name, value in metrics_of(result).items():
         if value is not None:
@@ -93,9 +103,9 @@ def _keep(run: Any, table: Table) -> None:
     keep_file(run, f"{table.name}.csv", text.getvalue())
 
 
-def keep_file(run: Any, name: str, content: str) -> None:
-    """A text as a file among the run's artifacts."""
+def keep_file(run: Any, name: str, content: str | bytes) -> None:
+    """A text, or what a picture is made of, as a file among the run's artifacts."""
     with tempfile.TemporaryDirectory(prefix="sacred-grove-") as folder:
         path = Path(folder) / name
-        path.write_text(content, encoding="utf-8", newline="")
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
         run.add_artifact(str(path))

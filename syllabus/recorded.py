@@ -11,7 +11,7 @@ import numpy as np
 from experiments.recorded import facts_of, metrics_of
 from experiments.training import loop
 from experiments.training.data import Dataset, ImageSet
-from experiments.training.results import Table
+from experiments.training.results import Picture, Table
 from experiments.training.settings import TrainSettings
 from experiments.training.tables import names_in
 
@@ -44,6 +44,7 @@ def recorded() -> Recorded:
         for result in loop.train(state, dataset):
             metrics.update(metrics_of(result))
             files.update([f"{result.name}.csv"] if isinstance(result, Table) else [])
+            files.update([f"{result.name}.png"] if isinstance(result, Picture) else [])
     return Recorded(frozenset(metrics), frozenset(files), frozenset(records))
 
 

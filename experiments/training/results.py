@@ -77,6 +77,15 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A PNG that is kept as a file of the run; `facts` say how its colours are to be read."""
+
+    name: str
+    png: bytes
+    facts: Mapping[str, str | float]
+
+
+@dataclass(frozen=True)
 class Diverged:
     """A loss that is not finite; nothing comes after it."""
 
@@ -85,4 +94,4 @@ class Diverged:
     layer: str  # the first module with a non-finite output; "loss" where all are finite; "" where not known
 
 
-Result: TypeAlias = StepResult | EpochResult | Warned | Measured | Table | TestResult | Diverged
+Result: TypeAlias = StepResult | EpochResult | Warned | Measured | Table | Picture | TestResult | Diverged

@@ -15,7 +15,7 @@ from experiments.training import checkpoint
 from experiments.training.data import Dataset
 from experiments.training.loop import start, train
 from experiments.training.measures.table import MEASURES
-from experiments.training.results import EpochResult, Measured, Result, Table
+from experiments.training.results import EpochResult, Measured, Picture, Result, Table
 from experiments.training.settings import SettingsError, TrainSettings
 
 MakeSettings = Callable[..., TrainSettings]
@@ -40,6 +40,7 @@ def is_plain(result: Result, measured: set[str]) -> bool:
     return not (
         (isinstance(result, Measured) and result.numbers.keys() <= measured)
         or (isinstance(result, Table) and result.name != "batchnorm")
+        or isinstance(result, Picture)
     )
 
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from experiments.training.measures.drift import drift, drift_table
+from experiments.training.measures.filters import filters_at_end, filters_at_start
+from experiments.training.measures.layers import layers, layers_table
 from experiments.training.measures.look import Look
 from experiments.training.measures.noise_scale import noise_scale
 from experiments.training.measures.probe import probe
 from experiments.training.measures.settling import remember, settling
 from experiments.training.measures.splits import splits
+from experiments.training.measures.statistics_gap import statistics_gap, statistics_table
 from experiments.training.results import Result
 
 Part: TypeAlias = Callable[[Look], Iterable[Result]]
@@ -35,6 +38,9 @@ MEASURES: dict[str, Measure] = {
     "drift": Measure(drift, drift_table),
     "noise_scale": Measure(noise_scale),
     "splits": Measure(splits),
+    "layers": Measure(layers, layers_table),
+    "statistics": Measure(statistics_gap, statistics_table),
+    "filters": Measure(filters_at_start, filters_at_end),
 }
 
 
