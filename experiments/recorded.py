@@ -77,7 +77,7 @@ def metrics_of(result: Result) -> dict[str, float | None]:
 
 
 def log(run: Any, result: Result) -> None:
-    """Every number of a result as a metric, tables and pictures as files; the recording counts what is not finite."""
+    """Every number of a result as a metric, tables and pictures as files; what is not finite is counted."""
     if isinstance(result, Table):
         _keep(run, result)
         return
