@@ -94,9 +94,9 @@ def options(*several: Sequence[Callable[..., Any]]) -> Callable[[Callable[..., A
 
 def wanted(questions: Path, store: str, given: Mapping[str, Any], **more: Any) -> Wanted:
     """The options as the launcher reads them."""
-    from sweeps.driving.driver import Stay
     from sweeps.driving.launch import Wanted
     from sweeps.driving.policy import Limits
+    from sweeps.driving.result import Stay
     from sweeps.engines.base import Needs
     from sweeps.engines.options import EngineOptions
 

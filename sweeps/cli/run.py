@@ -53,8 +53,8 @@ def work(questions: Path, store: str, idle: float, more_seeds: bool, **given: An
     To be started on each of several machines that see the store; no other software is needed. They share
     the runs, and what one of them loses, another takes over.
     """
-    from sweeps.driving.driver import Stay
     from sweeps.driving.launch import launch
+    from sweeps.driving.result import Stay
 
     if more_seeds:
         _write_more(questions, store, given["only"])

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sweeps.driving.driver import Result
+from sweeps.driving.result import Result
 from sweeps.views.standing import News, together
 from sweeps.views.view import View
 from sweeps.views.words import short

@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 from sweeps.driving.interrupts import Interrupts, counted_interrupts
 from sweeps.driving.launcher import Launcher
 from sweeps.driving.ledger import Ledger, ending_of
-from sweeps.driving.policy import ALIKE, Ending
+from sweeps.driving.policy import ALIKE
+from sweeps.driving.result import Result, Stay
+from sweeps.driving.rhythm import Rhythm
+from sweeps.driving.screen import Screen
 from sweeps.engines.base import Engine, Event
 from sweeps.exit_codes import DONE
 from sweeps.planning.job import Job
@@ -24,53 +26,6 @@ from tracker.errors import StoreError, TrackerError
 from tracker.leases.base import Lease
 
 PATIENCE = 0.5  # seconds between two looks for news
-PAUSE = 1.0  # seconds between two plans that an end gives reason for, while other runs go
-STALE = 10.0  # seconds after which a plan is made anew without a reason
-RETRY = 2.0  # seconds between two plans when there is nothing to do, or a plan could not be made
-CALM = 20  # planning takes at most one part in so many of the processor's time
-LONGEST = 15.0  # seconds that a plan is put off for that
-GIVES_UP = 600.0  # seconds that no plan can be made, with nothing under way, before the sweep ends
-
-
-class Screen(Protocol):
-    """Shows a sweep while it goes."""
-
-    def planned(self, view: View) -> None:
-        """The questions and the store were looked at."""
-
-    def started(self, ticket: Ticket, event: Event) -> None:
-        """A run waits in the engine's queue, or its process has started."""
-
-    def ended(self, ticket: Ticket, event: Event, ending: Ending, again: bool) -> None:
-        """A run's process has ended; `again` where it is to be started once more."""
-
-    def say(self, words: str) -> None:
-        """Something else happened."""
-
-    def tick(self) -> None:
-        """Some time has passed."""
-
-
-@dataclass(frozen=True)
-class Stay:
-    """What a sweep waits for when there is nothing to start."""
-
-    for_others: bool = False  # as long as somebody else is at a run: it may be lost and become free
-    idle: float = 0.0  # seconds with nothing to do and nobody at work
-    leaves: bool = False  # as soon as the engine has everything, which looks after it alone
-
-
-@dataclass
-class Result:
-    """How a sweep ended; whether its questions are answered is for the store to say."""
-
-    view: View  # the last look
-    interrupted: bool = False
-    repeated: str = ""  # the words of the failure that every run had
-    failures: dict[str, tuple[Ticket, Ending]] = field(default_factory=dict)  # by key: the last of each run
-    done: int = 0
-    left: int = 0  # runs that the engine looks after alone
-    unseen: list[str] = field(default_factory=list)  # keys of runs that are done, which the store misses
 
 
 @dataclass
@@ -105,9 +60,8 @@ class Driver:
         self._flights: dict[str, _Flight] = {}
         self._result = Result(view)
         self._changed = True  # since the last plan: a run ended, or turned out to have moved on
-        self._looked = self._worked = time.monotonic()  # when there last was a plan; something to do
-        self._cost = 0.0  # processor seconds that a plan takes
-        self._trouble_since: float | None = None  # no plan could be made since then
+        self._worked = time.monotonic()  # when there last was something to do
+        self._rhythm = Rhythm()
         self._heeded = 0  # wishes to end
         self._dropped = False  # what waited in the engine's queue, because all runs fail alike
 
@@ -139,32 +93,22 @@ class Driver:
     def _fill(self) -> None:
         if self._result.interrupted:
             return
-        if self._engine.room > 0 and self._is_due():
+        going, waiting = bool(self._flights), bool(self._queue)
+        if self._engine.room > 0 and self._rhythm.is_due(going, waiting, self._changed):
             self._look()
         self._hold()
         while not self._result.repeated and self._queue and (room := self._engine.room) > 0:
             self._start([self._queue.popleft() for _ in range(min(room, len(self._queue)))])
 
-    def _is_due(self) -> bool:
-        age, calm = time.monotonic() - self._looked, min(CALM * self._cost, LONGEST)
-        if self._trouble_since is not None or not (self._flights or self._queue or self._changed):
-            return age >= max(RETRY, calm)
-        if self._changed and not self._queue:
-            return age >= max(PAUSE, calm) if self._flights else True
-        return age >= max(STALE, calm)
-
     def _look(self) -> None:
         """Plan again; where that cannot be done for a while, go on with the last plan."""
-        begun = time.process_time()
         try:
-            view = self._lookout.look()
+            with self._rhythm.looking():
+                view = self._lookout.look()
         except TrackerError as error:
             self._trouble(error)
             return
-        finally:
-            self._looked = time.monotonic()
-            self._cost = time.process_time() - begun
-        self._trouble_since = None
+        self._rhythm.succeeded()
         self._adopt(view)
 
     def _adopt(self, view: View) -> None:
@@ -180,12 +124,8 @@ class Driver:
         self._screen.planned(view)
 
     def _trouble(self, error: TrackerError) -> None:
-        now = time.monotonic()
-        if self._trouble_since is None:
-            self._trouble_since = now
+        if self._rhythm.failed(error, bool(self._flights)):
             self._screen.say(f"{error} The sweep goes on and tries again.")
-        if not self._flights and now - self._trouble_since > GIVES_UP:
-            raise error
 
     def _start(self, jobs: Sequence[Job]) -> None:
         """Hand the jobs to the engine, but for those that somebody else has been at since the plan."""
@@ -278,7 +218,7 @@ class Driver:
             return self._result.left > 0
         if self._result.interrupted or self._result.repeated:
             return True
-        if self._queue or self._changed or self._trouble_since is not None:
+        if self._queue or self._changed or self._rhythm.in_trouble:
             return False
         view = self._result.view
         others = view.elsewhere()

@@ -15,13 +15,14 @@ from sweeps.checks.limits import check
 from sweeps.driving.account import Account
 from sweeps.driving.background import in_background
 from sweeps.driving.conclusion import conclusion, status_of, stop_of, told
-from sweeps.driving.driver import Driver, Result, Stay
+from sweeps.driving.driver import Driver
 from sweeps.driving.interrupts import INTERRUPTED
 from sweeps.driving.launcher import PREFIX, Launcher
 from sweeps.driving.ledger import Ledger
 from sweeps.driving.policy import Limits
 from sweeps.driving.progress import SweepProgress
 from sweeps.driving.rehearsal import rehearse
+from sweeps.driving.result import Result, Stay
 from sweeps.engines import open_engine
 from sweeps.engines.base import Attached, Engine
 from sweeps.engines.machine import largest_memory
