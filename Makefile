@@ -10,7 +10,7 @@ DEMO := demo
 # the questions of docs/results.md
 ASKED := $(addprefix --only ,bn-only/against-full bn-only/random-weights bn-only/affine bn-only/switched-off \
 	bn-only/removable bn-only/depth bn-only/width bn-only/scale-at-start frozen-bn/against-full \
-	statistics/momentum statistics/at-the-end statistics/shift statistics/no-shift normalisation/place \
+	statistics/momentum normalisation/place \
 	batch-size/normalisation-batch schedule)
 
 .DEFAULT_GOAL := help
@@ -118,7 +118,7 @@ demo-docs: demo ## the page and the tables of the demo in docs/demo, made anew
 	@cp $(DEMO)/tree.html $(DEMO)/tree.csv $(DEMO)/tree_values.csv $(DEMO)/tree_runs.csv $(DEMO)/tree.schema.json docs/demo/
 
 syllabus: $(VENV)/installed ## the page docs/syllabus.md, from its chapters, the questions and the code
-	@$(BIN)/python -m syllabus
+	@$(BIN)/python -m benchmarks.syllabus
 
 pictures: $(VENV)/tools omniboard-tools ## the pictures of Omniboard in docs/pictures, made anew
 	PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/omniboard/test_views.py

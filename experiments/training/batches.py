@@ -12,6 +12,7 @@ from experiments.training.data.dataset import DataError, ImageSet
 
 PAD = 4  # pixels on each side, of which a crop leaves out twice as many (He et al. 2016, section 4.2)
 EPOCH_DRAW = 0x62617463  # keeps these draws apart from others made with the same seed
+MIXING_DRAW = 0x6D6978  # the one order of `mixed`
 
 Batch = tuple[Tensor, Tensor]  # float32 (B, 3, H, W), int64 (B,)
 
@@ -59,9 +60,21 @@ class Batches:
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Every image once, as it is, in its own order; the last batch may be smaller."""
+        return self._as_they_are(batch_size, torch.arange(self._count))
+
+    def mixed(self, batch_size: int) -> Iterator[Batch]:
+        """Every image once, as it is, in one order that is always the same and mixes the classes.
+
+        Images of a folder come class by class, and a batch of one class has statistics of its own.
+        """
+        order = np.random.default_rng(MIXING_DRAW).permutation(self._count)
+        return self._as_they_are(batch_size, torch.from_numpy(order))
+
+    def _as_they_are(self, batch_size: int, order: Tensor) -> Iterator[Batch]:
         middle = self._padded[:, PAD : PAD + self._height, PAD : PAD + self._width]
+        order = order.to(self._padded.device)
         for start in range(0, self._count, batch_size):
-            chosen = slice(start, start + batch_size)
+            chosen = order[start : start + batch_size]
             yield self._normalised(middle[chosen]), self._labels[chosen]
 
     def _augmented(self, batch_size: int, draws: Tensor) -> Iterator[Batch]:

@@ -84,4 +84,4 @@ def _tested_together(state: TrainState, dataset: Dataset) -> Measured:
 
 
 def _images(batches: Batches, size: int) -> Iterator[Tensor]:
-    return (images for images, _labels in batches.in_order(size))
+    return (images for images, _labels in batches.mixed(size))

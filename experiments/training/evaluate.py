@@ -40,7 +40,7 @@ def evaluate(
     """
     tally = Tally()
     with evaluating(model), torch.inference_mode():
-        for images, labels in batches.in_order(batch_size):
+        for images, labels in batches.mixed(batch_size):
             outputs = over_views(lambda view: forward(model, view, precision), images, views)
             tally.add(cross_entropy(outputs, labels, reduction="none"), outputs, labels)
         score = tally.score()
@@ -88,7 +88,7 @@ def non_finite_layer(model: nn.Module, images: Tensor, precision: str) -> str:
 
 
 def _layer_of_first(model: nn.Module, batches: Batches, batch_size: int, precision: str) -> str:
-    for images, labels in batches.in_order(batch_size):
+    for images, labels in batches.mixed(batch_size):
         if not cross_entropy(forward(model, images, precision), labels).isfinite():
             return non_finite_layer(model, images, precision)
     return ""

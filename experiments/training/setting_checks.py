@@ -18,6 +18,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 NAMED_DATA = ("synthetic", "cifar10")  # anything else is a path
 
 TABLES = {  # settings that choose from a table: its file, its name
+    "network": ("models/__init__.py", "NETWORKS"),
     "shortcut": ("models/shortcuts.py", "SHORTCUTS"),
     "norm": ("norms/table.py", "NORMS"),
     "norm_place": ("models/blocks.py", "BLOCKS"),
@@ -102,6 +103,17 @@ def _check_depth(s: TrainSettings) -> None:
         raise SettingsError(
             f"depth={s.depth} is not a CIFAR ResNet: it must be 6n+2, such as {below} or {below + 6}"
         )
+
+
+def _check_network(s: TrainSettings) -> None:
+    if s.network != "resnet" and s.shortcut != "none":
+        raise SettingsError(f"network={s.network!r} has no shortcuts; say shortcut=none with it")
+    if s.network == "perceptron" and s.norm == "instance":
+        raise SettingsError(
+            "norm='instance' has nothing to normalise in a perceptron, where an image is one pixel"
+        )
+    if s.network == "perceptron" and "filters" in s.measure:
+        raise SettingsError("measure='filters' draws convolutions, and a perceptron has none")
 
 
 def _check_batches(s: TrainSettings) -> None:
@@ -224,6 +236,7 @@ CHECKS = (
     _check_choices,
     _check_ranges,
     _check_depth,
+    _check_network,
     _check_batches,
     _check_schedule,
     _check_learning,

@@ -35,6 +35,7 @@ class TrainSettings:
     imbalance: float = 1.0  # how many times as many training images the first class has as the last
 
     # network
+    network: str = "resnet"  # or vgg, or perceptron, which have no shortcuts
     depth: int = 20  # 6n+2
     width: int = 16  # channels of the first stage
     shortcut: str = "B"

@@ -147,10 +147,12 @@ def _as_they_are(training: Batches, settings: TrainSettings, size: int) -> tuple
 def _check_single_values(settings: TrainSettings, dataset: Dataset) -> None:
     """Over one image BatchNorm is InstanceNorm, but over one value there is no variance."""
     side = math.ceil(max(dataset.train.images.shape[1:3]) / 2 ** (STAGES - 1))
+    if settings.network == "perceptron":
+        side = 1
     follows = settings.norm in OF_BATCHNORM and settings.batchnorm == "train"
     if follows and settings.normalisation_batch == 1 and side == 1:
         raise SettingsError(
-            "BatchNorm would see one sample of one pixel at a time in the last stage, which has no variance; "
+            "BatchNorm would see one sample of one pixel at a time, which has no variance; "
             "use larger images, batches of at least 2, or norm=group"
         )
 

@@ -45,6 +45,14 @@ def test_evaluation_gives_every_image_once_in_order() -> None:
     torch.testing.assert_close(given, _normalised(_images()), atol=2e-6, rtol=0)
 
 
+def test_mixed_images_come_once_each_in_one_order_whatever_the_batch_size() -> None:
+    given, labels = _whole(_batches().mixed(7))
+    assert sorted(labels.tolist()) == list(range(COUNT))
+    assert labels.tolist() != list(range(COUNT))
+    torch.testing.assert_close(given, _normalised(_images())[labels], atol=2e-6, rtol=0)
+    assert torch.equal(_whole(_batches().mixed(3))[0], given)
+
+
 def test_evaluation_does_not_depend_on_the_batch_size() -> None:
     first, second = (_whole(_batches().in_order(size))[0] for size in (3, 500))
     assert torch.equal(first, second)
@@ -52,6 +60,7 @@ def test_evaluation_does_not_depend_on_the_batch_size() -> None:
 
 def test_an_empty_set_gives_no_batch() -> None:
     assert list(_batches(_images(0)).in_order(5)) == []
+    assert list(_batches(_images(0)).mixed(5)) == []
 
 
 def test_the_same_seed_gives_the_same_batches() -> None:

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from experiments.training.data import Dataset
+from experiments.training.data import Dataset, ImageSet
 from experiments.training.evaluate import mode_gap
 from experiments.training.loop import start, train
 from experiments.training.results import EpochResult, TestResult
@@ -200,3 +200,29 @@ def test_an_answer_goes_with_its_image(make_settings: MakeSettings, dataset: Dat
         assert torch.equal(state.model(images)[order], state.model(images[order]))
         state.model.train()
         assert not torch.equal(state.model(images)[:15], state.model(images[:15]))  # normalised by others
+
+
+@pytest.mark.parametrize(
+    "changes", [{"test_statistics": "batch"}, {"test_statistics": "adapted"}, {"precise_images": 24}]
+)
+def test_statistics_of_a_part_of_the_images_are_not_those_of_one_class(
+    changes: dict[str, object], make_settings: MakeSettings, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_class = replace(dataset, train=_by_class(dataset.train), test=_by_class(dataset.test))
+    state = start(make_settings(epochs=1, test_batch_size=8, **changes), by_class)
+    spreads: list[float] = []
+
+    def spread(_layer: nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        spreads.append(float(inputs[0].mean(dim=(1, 2, 3)).std()))
+
+    state.model.register_forward_pre_hook(spread)
+    for _ in train(state, by_class):
+        pass
+
+    # the classes differ in grey; a batch of one class has a spread of 0.03
+    assert min(spreads) > 0.2
+
+
+def _by_class(images: ImageSet) -> ImageSet:
+    """The images as a folder has them."""
+    return images.rows(np.argsort(images.labels, kind="stable"))

@@ -6,10 +6,17 @@ import torch
 
 from experiments.training.models.design import design_of
 from experiments.training.models.initialisation import initialise
+from experiments.training.models.plain import Perceptron, Vgg
 from experiments.training.models.resnet import STAGES, ResNet
 from experiments.training.settings import TrainSettings
 
 __all__ = ["build_model"]
+
+NETWORKS: dict[str, type[ResNet]] = {
+    "resnet": ResNet,
+    "vgg": Vgg,
+    "perceptron": Perceptron,
+}
 
 
 def build_model(settings: TrainSettings, classes: int) -> ResNet:
@@ -21,7 +28,7 @@ def build_model(settings: TrainSettings, classes: int) -> ResNet:
     blocks = (settings.depth - 2) // (2 * STAGES)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(settings.seed)  # torch.manual_seed would seed the GPUs too
-        model = ResNet(blocks, settings.width, classes, design_of(settings))
+        model = NETWORKS[settings.network](blocks, settings.width, classes, design_of(settings))
         torch.default_generator.manual_seed(settings.seed)  # weights do not depend on what building drew
         initialise(model, settings)
     return model

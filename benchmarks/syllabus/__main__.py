@@ -1,12 +1,12 @@
-"""`python -m syllabus` writes docs/syllabus.md."""
+"""`python -m benchmarks.syllabus` writes docs/syllabus.md."""
 
 from __future__ import annotations
 
 import sys
 
-from syllabus.homes import ROOT
-from syllabus.page import page
-from syllabus.table import SyllabusError, load_chapters
+from benchmarks.syllabus.homes import ROOT
+from benchmarks.syllabus.page import page
+from benchmarks.syllabus.table import SyllabusError, load_chapters
 
 PAGE = ROOT / "docs/syllabus.md"
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import yaml
 
+from benchmarks.syllabus.recorded import recorded
+from benchmarks.syllabus.table import Item, SyllabusError, known
 from experiments.training.settings import SettingsError, TrainSettings
 from experiments.training.tables import names_in
-from syllabus.recorded import recorded
-from syllabus.table import Item, SyllabusError, known
 from tracker import load_questions
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 GUARDS = "experiments/training/guards.py"
 CHECKLIST = "sanity/checklist.py"  # of experiments/training
 SETTINGS_GUIDE = "experiments.md#settings"

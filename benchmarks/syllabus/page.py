@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syllabus.homes import homes_of
-from syllabus.table import ITEMS, SOURCES, Chapter, Item
+from benchmarks.syllabus.homes import homes_of
+from benchmarks.syllabus.table import ITEMS, SOURCES, Chapter, Item
 
 INTRODUCTION = f"""\
 # The syllabus
@@ -13,7 +13,7 @@ INTRODUCTION = f"""\
 Five documents on BatchNorm and on training networks claim and recommend {ITEMS} things.
 Each of them is tested here, or says why it is not: by a question that runs answer, by a check that a network must pass, by what every training records or looks for.
 
-This page is made by `make syllabus` from `syllabus/chapters`, the question files and the code; what it names is there.
+This page is made by `make syllabus` from `benchmarks/syllabus/chapters`, the question files and the code; what it names is there.
 A question is answered by `sweeps run sweeps/FILE.yaml`, at a laptop's size with `--profile cpu`, and `tracker tree sweeps/FILE.yaml` shows what is known so far.
 
 | | document |
