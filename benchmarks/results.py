@@ -133,7 +133,9 @@ def _at(run: Run, path: tuple[str, ...]) -> Any:
 
 
 def _counted(findings: Sequence[Finding]) -> set[int | str]:
-    return {run for one in _leaves(findings) for run in one.runs_frame()["run"]}
+    """The runs whose numbers stand in the findings; others may fit a question and not be asked for it."""
+    tables = (one.runs_frame() for one in _leaves(findings))
+    return {run for table in tables for run in table[table["role"] == "answer"]["run"]}
 
 
 def _leaves(findings: Iterable[Finding]) -> list[Finding]:
