@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sweeps.driving.interrupts import Interrupts, counted_interrupts
+from sweeps.driving.interrupts import Interrupts
 from sweeps.driving.launcher import Launcher
 from sweeps.driving.ledger import Ledger, ending_of
 from sweeps.driving.policy import ALIKE
@@ -65,7 +65,7 @@ class Driver:
         self._heeded = 0  # wishes to end
         self._dropped = False  # what waited in the engine's queue, because all runs fail alike
 
-    def drive(self) -> Result:
+    def drive(self, interrupts: Interrupts) -> Result:
         """Start what is missing until nothing is left that may be started.
 
         A run that fails stops nothing.
@@ -73,20 +73,19 @@ class Driver:
         Ctrl-C, SIGTERM, SIGHUP or a wish in the store asks the runs to end and waits until they have; a
         second one kills them.
         """
-        with counted_interrupts() as interrupts:
-            try:
-                self._adopt(self._result.view)
-                self._ledger.runs = len(self._queue)
-                while True:
-                    self._heed(interrupts)
-                    self._fill()
-                    self._screen.tick()
-                    if self._is_over():
-                        return self._result
-                    for event in self._engine.events(PATIENCE):
-                        self._hear(event)
-            finally:
-                self._engine.close()
+        try:
+            self._adopt(self._result.view)
+            self._ledger.runs = len(self._queue)
+            while True:
+                self._heed(interrupts)
+                self._fill()
+                self._screen.tick()
+                if self._is_over():
+                    return self._result
+                for event in self._engine.events(PATIENCE):
+                    self._hear(event)
+        finally:
+            self._engine.close()
 
     # ----- what to start
 

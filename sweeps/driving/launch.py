@@ -16,7 +16,7 @@ from sweeps.driving.account import Account
 from sweeps.driving.background import in_background
 from sweeps.driving.conclusion import conclusion, status_of, stop_of, told
 from sweeps.driving.driver import Driver
-from sweeps.driving.interrupts import INTERRUPTED
+from sweeps.driving.interrupts import INTERRUPTED, Interrupts, counted_interrupts
 from sweeps.driving.launcher import PREFIX, Launcher
 from sweeps.driving.ledger import Ledger
 from sweeps.driving.policy import Limits
@@ -99,15 +99,22 @@ def _launch(wanted: Wanted, console: Console) -> int:
         engine.close()
         return 0
     _print(console, view.plan.summary)
-    result = _drive(wanted, console, lookout, view, leases, engine)
-    if result.interrupted or result.repeated or result.left:  # runs have ended since the last look
-        with suppress(StoreError):
-            result.view = lookout.look()
-    return _end(console, wanted, result)
+    with counted_interrupts() as interrupts:  # to the last words, which a further signal must not cut off
+        result = _drive(wanted, console, lookout, view, leases, engine, interrupts)
+        if result.interrupted or result.repeated or result.left:  # runs have ended since the last look
+            with suppress(StoreError):
+                result.view = lookout.look()
+        return _end(console, wanted, result)
 
 
 def _drive(
-    wanted: Wanted, console: Console, lookout: Lookout, view: View, leases: Leases, engine: Engine
+    wanted: Wanted,
+    console: Console,
+    lookout: Lookout,
+    view: View,
+    leases: Leases,
+    engine: Engine,
+    interrupts: Interrupts,
 ) -> Result:
     """The sweep itself, under a lease of its launcher."""
     try:
@@ -117,7 +124,8 @@ def _drive(
         raise
     with launcher, SweepProgress(console, Account()) as screen:
         sweep, ledger = _sweep(wanted, launcher), Ledger(wanted.limits)
-        return Driver(view, lookout, engine, sweep, launcher, screen, ledger, wanted.stay).drive()
+        driver = Driver(view, lookout, engine, sweep, launcher, screen, ledger, wanted.stay)
+        return driver.drive(interrupts)
 
 
 def _options(wanted: Wanted, view: View) -> EngineOptions:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,17 @@ def found(*ratios: float, others: float = 0.0) -> Found:
     return Found(tuple(Round(100 * ratio, 100, ratio, others, 1.0) for ratio in ratios))
 
 
+@pytest.fixture
+def as_it_was() -> Iterator[None]:
+    """Sacred puts a handler and a level of its own into the log of the process."""
+    log = logging.getLogger()
+    handlers, level = log.handlers[:], log.level
+    yield
+    log.handlers[:] = handlers
+    log.setLevel(level)
+
+
+@pytest.mark.usefixtures("as_it_was")
 @pytest.mark.parametrize("name", sorted(SIDES.keys() - {"memory"}))  # which needs a process of its own
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")
 def test_every_side_measures_something(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
