@@ -21,7 +21,7 @@ from sweeps.running.order import Order, read_order
 from sweeps.running.outcomes import exit_code, size, words
 from sweeps.running.processes import LEFT, Command, Ended, die_with_parent
 from sweeps.running.pulse import Pulse
-from sweeps.running.wishes import Wishes
+from sweeps.running.wishes import Wishes, hear_no_more
 from tracker.address import is_mongo
 from tracker.errors import LaunchError, StoreError
 from tracker.leases import open_leases
@@ -52,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (LaunchError, StoreError) as error:
         _say(str(error))
         return CANNOT_START
+    finally:
+        hear_no_more()
 
 
 class Runner:

@@ -158,7 +158,7 @@ class Place:
             self._write(run.order, self._ending(run))
 
     def _ending(self, run: Running) -> Note:
-        code = _exit_code(run.process.returncode)
+        code = _exit_code(run.process.returncode, asked=bool(self._asked))
         kind = STOPPED if self._asked and code in (STOPPED_CODE, KILLED) else ENDED
         if kind == STOPPED and self._asked.by_slurm and self._lost_its_time(run):
             self._say(run.order, "The job's time was over and the run had kept nothing: raise --minutes")
@@ -223,9 +223,13 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
         return  # it ended by itself in the meantime
 
 
-def _exit_code(code: int) -> int:
+def _exit_code(code: int, *, asked: bool) -> int:
     if code in WORDS:
         return code
+    if (
+        asked and code == -signal.SIGTERM
+    ):  # Slurm asks all processes of a job: it heard it twice, or deaf no more
+        return STOPPED_CODE
     return KILLED if code < 0 or code > 128 else FAILED
 
 

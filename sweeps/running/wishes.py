@@ -40,3 +40,13 @@ class Wishes:
 
     def _note(self, *_: object) -> None:
         self.asked = True
+
+
+def hear_no_more() -> None:
+    """Nothing is left that could be ended: a signal that comes now must not change the exit code.
+
+    Python lets go of its handlers while it ends, and whoever asks may ask twice: Slurm asks every process
+    of a job, and the job asks its runs.
+    """
+    for number in ASKED_TO_END:
+        signal.signal(number, signal.SIG_IGN)

@@ -107,6 +107,22 @@ def test_a_job_that_somebody_cancels_is_told_as_stopped(
     assert "asked to end" in (tmp_path / "t.log").read_text()
 
 
+def test_a_run_that_is_asked_twice_counts_as_stopped_all_the_same(
+    open_engine: OpenEngine, tmp_path: Path
+) -> None:
+    # Slurm asks every process of a job, and the job asks its runs; Python ends with the default handlers
+    once = "trap 'trap - TERM; sleep 2; exit 75' TERM; echo here; while true; do sleep 0.05; done"
+    engine = open_engine()
+    engine.submit([Task("t", ("sh", "-c", once), tmp_path / "t.log", {"TRACKER_STORE": "runs"})])
+    (event,) = [event for event in until(engine, started()) if event.kind == "started"]
+    first_line(tmp_path / "t.log")
+
+    subprocess.run(("scancel", event.where.split()[1]), check=True)
+    (event,) = [event for event in until(engine, over(1)) if event.over]
+
+    assert event.exit_code == 75
+
+
 def test_a_job_that_cannot_start_says_why(
     open_engine: OpenEngine, make_task: MakeTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

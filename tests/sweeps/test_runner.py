@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -237,6 +238,17 @@ def test_a_signal_that_was_blocked_is_heard(runner: Runner, place: Path, number:
     printed(place, "begun")
     process.send_signal(number)
     assert ended(process) == STOPPED
+
+
+def test_who_asks_again_and_again_hears_the_same_answer(runner: Runner, place: Path) -> None:
+    process = runner(sys.executable, "-c", "import time; print('here', flush=True); time.sleep(60)")
+    printed(place, "here")
+
+    while process.poll() is None:  # also while Python ends, with its handlers gone
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.0005)
+
+    assert process.returncode == STOPPED
 
 
 def test_sigusr2_ends_nothing(runner: Runner, place: Path) -> None:
