@@ -88,8 +88,9 @@ results: $(VENV)/installed ## questions of sweeps/batchnorm.yaml on CIFAR-10 at 
 bench: $(VENV)/installed ## the speed of training and start-up beside the peer's recipe, in short; about eight minutes
 	@$(BIN)/python -m benchmarks.speed --short --rounds 2
 
-bench-full: $(VENV)/installed ## all of it, measured into docs/benchmarks.md; about 80 minutes on a quiet machine
-	@$(BIN)/python -m benchmarks.speed --json docs/benchmarks.json --out docs/benchmarks.md
+bench-full: $(VENV)/installed bench-tree bench-sweep ## all of it, into docs/benchmarks.md and the pages it names; two to three hours on a quiet machine
+	@$(BIN)/sweeps run sweeps/precision.yaml --profile cpu --store results/precision --logs results/precision-logs
+	@$(BIN)/python -m benchmarks.speed --accuracy results/precision --json docs/benchmarks.json --out docs/benchmarks.md
 
 bench-tree: $(VENV)/installed ## the speed of the tree, beside MLflow's table, measured into docs/speed.md; about 20 minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.tree --out docs/speed.md

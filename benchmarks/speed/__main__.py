@@ -1,11 +1,12 @@
 """The speed of training beside a widely used script, and beside ourselves.
 
     python -m benchmarks.speed [CASE ...] [--short] [--rounds 5] [--peer-dir FOLDER]
-                               [--json speed.json] [--out docs/benchmarks.md]
+                               [--accuracy STORE] [--json speed.json] [--out docs/benchmarks.md]
 
 Without CASE all of them and the start-up of commands, more than an hour; --list names them.
 --peer-dir runs the real script of a copy of akamaster/pytorch_resnet_cifar10 in place of its recipe, where a
 case compares with all of it.
+--accuracy names a store with the runs of sweeps/precision.yaml@cpu: their answers stand beside speeds of bf16.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from benchmarks.machine import machine_words
+from benchmarks.speed.accuracy import Accuracy, accuracy
 from benchmarks.speed.cases import CASES, PEER, Case
 from benchmarks.speed.report import line, page
 from benchmarks.speed.rounds import Found, Round, SideError, one_round
 from benchmarks.speed.start_up import measure
+from tracker.errors import TrackerError
 
 
 def main() -> None:
@@ -29,6 +32,7 @@ def main() -> None:
     if options.list:
         sys.stdout.writelines(f"{name:20} {case.title}, {case.precision}\n" for name, case in CASES.items())
         return
+    known = _known(options.accuracy)  # first, because the rest takes long
     machine, found = machine_words(), {}
     sys.stdout.write(f"{machine}\n")
     for name in options.cases or [name for name, case in CASES.items() if case.short or not options.short]:
@@ -47,8 +51,15 @@ def main() -> None:
     if options.out:
         words = " ".join(["python -m benchmarks.speed", *options.cases, *["--short"][: options.short]])
         options.out.write_text(
-            page(found, times, f"{words} --rounds {options.rounds}", machine), encoding="utf-8"
+            page(found, times, f"{words} --rounds {options.rounds}", machine, known), encoding="utf-8"
         )
+
+
+def _known(store: str | None) -> Accuracy:
+    try:
+        return accuracy(store) if store else Accuracy()
+    except TrackerError as error:
+        sys.exit(str(error))
 
 
 def _options() -> argparse.Namespace:
@@ -60,6 +71,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--short", action="store_true", help="only those of `make bench`")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peer-dir", type=Path)
+    parser.add_argument("--accuracy", metavar="STORE")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()

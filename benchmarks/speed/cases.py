@@ -35,6 +35,7 @@ class Case:
     target: float | None = None
     gate: float | None = None  # what every clean round must clear
     short: bool = False  # also part of `make bench`
+    accuracy: str = "bf16"  # the question of sweeps/precision.yaml on what is trained here
 
 
 def _train(label: str, steps: int = 40, **options: Any) -> Side:
@@ -49,13 +50,16 @@ def _whole(label: str, **options: Any) -> Side:
     return Side(label, "fit", {"depth": 20, "subset": 5000, **options})
 
 
-def _against_full(part: str, precision: str, target: float | None = None, **settings: Any) -> Case:
+def _against_full(
+    part: str, precision: str, accuracy: str, target: float | None = None, **settings: Any
+) -> Case:
     gate = 1.2 if target else None
     ours, full = (
         _train(part, precision=precision, **settings),
         _train("the full run", precision=precision),
     )
-    return Case(f"{part} against the full run", precision, ours, full, target=target, gate=gate)
+    words = f"{part} against the full run"
+    return Case(words, precision, ours, full, target=target, gate=gate, accuracy=accuracy)
 
 
 BN_ONLY = {"trainable": "batchnorm"}
@@ -71,14 +75,17 @@ for _precision, _target, _gate in (("fp32", 1.6, 1.3), ("bf16", 2.4, 1.8)):
     CASES[f"train-56-{_precision}"] = Case(
         "training, ResNet-56", _precision,
         _train("ours", 15, depth=56, precision=_precision), _peer(15, depth=56), target=_target, gate=_gate,
+        accuracy="bf16/depth-56",
     )  # fmt: skip
     CASES[f"bn-only-peer-{_precision}"] = Case(
         "BN-only, the peer's convolutions frozen too", _precision,
-        _train("BN-only", precision=_precision, **BN_ONLY), _peer(frozen=True),
+        _train("BN-only", precision=_precision, **BN_ONLY), _peer(frozen=True), accuracy="bf16/bn-only",
     )  # fmt: skip
-    CASES[f"bn-only-{_precision}"] = _against_full("BN-only", _precision, 1.35, **BN_ONLY)
-    CASES[f"frozen-bn-{_precision}"] = _against_full("frozen BN", _precision, **FROZEN)
-    CASES[f"weight-norm-{_precision}"] = _against_full("weight norm", _precision, norm="weight_norm", lr=0.01)
+    CASES[f"bn-only-{_precision}"] = _against_full("BN-only", _precision, "bf16/bn-only", 1.35, **BN_ONLY)
+    CASES[f"frozen-bn-{_precision}"] = _against_full("frozen BN", _precision, "bf16/frozen-bn", **FROZEN)
+    CASES[f"weight-norm-{_precision}"] = _against_full(
+        "weight norm", _precision, "bf16/weight-norm", norm="weight_norm", lr=0.01
+    )
 for _precision, _target, _gate in (("fp32", 2.8, 1.8), ("bf16", 6.5, 4.0)):
     CASES[f"evaluate-{_precision}"] = Case(
         "evaluation, ResNet-20", _precision,
@@ -102,13 +109,13 @@ for _precision in PRECISIONS:
         "memory of BN-only against the full run, batch 1024", _precision,
         Side("BN-only", "memory", {"depth": 20, "batch_size": 1024, "precision": _precision, **BN_ONLY}),
         Side("the full run", "memory", {"depth": 20, "batch_size": 1024, "precision": _precision}),
-        unit="MiB", less_is_better=True, target=1 / 0.6, gate=1 / 0.7,
+        unit="MiB", less_is_better=True, target=1 / 0.6, gate=1 / 0.7, accuracy="bf16/bn-only",
     )  # fmt: skip
     CASES[f"memory-frozen-bn-{_precision}"] = Case(
         "memory of frozen BN against the full run, batch 1024", _precision,
         Side("frozen BN", "memory", {"depth": 20, "batch_size": 1024, "precision": _precision, **FROZEN}),
         Side("the full run", "memory", {"depth": 20, "batch_size": 1024, "precision": _precision}),
-        unit="MiB", less_is_better=True, target=2.0,
+        unit="MiB", less_is_better=True, target=2.0, accuracy="bf16/frozen-bn",
     )  # fmt: skip
 CASES["points"] = Case(
     "a point recorded every step against one every epoch", "fp32",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from benchmarks.machine import QUIET
+from benchmarks.speed.accuracy import Accuracy
 from benchmarks.speed.cases import CASES, Case
 from benchmarks.speed.rounds import Found
 from benchmarks.speed.start_up import Times
@@ -18,6 +19,13 @@ SENTENCES = (
     "The peer's recipe is that of the most used CIFAR ResNet script, written from its description:",
     "images as pictures, one by one, in four loader workers, fp32.",
     "Both sides train the same network on images of noise, in batches of 128 unless said.",
+    "Beside bf16 stands how far the accuracy of networks trained in it is from that of fp32.",
+)
+ELSEWHERE = (
+    "",
+    "## Elsewhere",
+    "",
+    "The same command measures the [tree](speed.md) and [sweeps](speed-sweeps.md), each beside peers.",
 )
 START_UP = (
     "## Start-up",
@@ -26,7 +34,9 @@ START_UP = (
     "The median comes first, then the least and the greatest.",
 )
 START_COLUMNS = ("command", "takes", "target", "gate")
-COLUMNS = ("case", "precision", "ours", "the other side", "ratio", "target", "gate", "dirty rounds")
+COLUMNS = (
+    "case", "precision", "ours", "the other side", "ratio", "target", "gate", "dirty rounds", "accuracy",
+)  # fmt: skip
 
 
 def line(case: Case, found: Found) -> str:
@@ -39,18 +49,24 @@ def line(case: Case, found: Found) -> str:
     )
 
 
-def page(found: Mapping[str, Found], times: Iterable[Times], command: str, machine: str) -> str:
+def page(
+    found: Mapping[str, Found],
+    times: Iterable[Times],
+    command: str,
+    machine: str,
+    known: Accuracy = Accuracy(),  # noqa: B008 -- it cannot change
+) -> str:
     """The page of all cases in docs."""
     made = f"Made by `{command}` on {date.today().isoformat()}; `make bench` measures a part in minutes."
     head = ["# Speed of training", "", made, "", f"{machine}.", "", *SENTENCES, ""]
     table = [_cells(COLUMNS), _cells("---" for _ in COLUMNS)]
-    rows = [*table, *(_row(CASES[name], one) for name, one in found.items())]
+    rows = [*table, *(_row(CASES[name], one, known) for name, one in found.items())]
     if starts := [_cells(one.row) for one in times]:
         rows += ["", *START_UP, "", _cells(START_COLUMNS), _cells("---" for _ in START_COLUMNS), *starts]
-    return "\n".join([*head, *rows]) + "\n"
+    return "\n".join([*head, *rows, *known.section, *ELSEWHERE]) + "\n"
 
 
-def _row(case: Case, found: Found) -> str:
+def _row(case: Case, found: Found, known: Accuracy) -> str:
     least, greatest = found.spread
     gate = found.clears(case.gate) if case.gate else None
     cells = (
@@ -62,6 +78,7 @@ def _row(case: Case, found: Found) -> str:
         f"{case.target:.2f}, {'met' if found.ratio >= case.target else 'missed'}" if case.target else "",
         f"{case.gate:.2f}, {_cleared(gate)}" if case.gate else "",
         f"{found.dirty} of {len(found.rounds)}",
+        known.beside(case),
     )
     return _cells(cells)
 
