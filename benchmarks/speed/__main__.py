@@ -6,7 +6,7 @@
 Without CASE all of them and the start-up of commands, more than an hour; --list names them.
 --peer-dir runs the real script of a copy of akamaster/pytorch_resnet_cifar10 in place of its recipe, where a
 case compares with all of it.
---accuracy names a store with the runs of sweeps/precision.yaml@cpu: their answers stand beside speeds of bf16.
+--accuracy names a store with the runs of sweeps/precision.yaml@cpu, whose answers stand beside bf16.
 """
 
 from __future__ import annotations
