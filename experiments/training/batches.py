@@ -51,12 +51,22 @@ class Batches:
 
         Raises DataError where not even one batch is full.
         """
+        return self.epoch_of_each(batch_size, [seed], epoch, augment)
+
+    def epoch_of_each(
+        self, batch_size: int, seeds: Sequence[int], epoch: int, augment: bool
+    ) -> Iterator[Batch]:
+        """The same for several seeds at once: a batch is that of the first seed, then of the second, ...
+
+        Raises DataError where not even one batch is full.
+        """
         if batch_size > self._count:
             raise DataError(
                 f"batch_size={batch_size} is more than the {self._count} images to train with; "
                 "make it smaller, or take more images with subset"
             )
-        return self._augmented(batch_size, _draws(self._count, seed, epoch, augment))
+        draws = [_draws(self._count, seed, epoch, augment) for seed in seeds]
+        return self._augmented(batch_size, torch.stack(draws, dim=1))
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Every image once, as it is, in its own order; the last batch may be smaller."""
@@ -78,11 +88,12 @@ class Batches:
             yield self._normalised(middle[chosen]), self._labels[chosen]
 
     def _augmented(self, batch_size: int, draws: Tensor) -> Iterator[Batch]:
+        """Batches after the draws of each seed: (4, seeds, N)."""
         draws = _moved(draws, self._padded.device)
         height, width = self._padded.shape[1:3]
         every_pixel = self._padded.view(-1, 3)
         for start in range(0, self._count - batch_size + 1, batch_size):
-            image, down, right, flip = draws[:, start : start + batch_size, None]
+            image, down, right, flip = draws[..., start : start + batch_size].flatten(1)[..., None]
             rows = (image * height + down + self._rows) * width
             columns = right + torch.where(flip > 0, self._width - 1 - self._columns, self._columns)
             wanted = rows[:, :, None] + columns[:, None, :]

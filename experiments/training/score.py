@@ -59,3 +59,26 @@ class Tally:
 
     def _read(self, since: int) -> Tensor:
         return torch.cat(self._losses[since:]).cpu().double()
+
+
+class Tallies:
+    """The tallies of several networks that see batches of one size at the same time."""
+
+    def __init__(self) -> None:
+        self._losses: list[Tensor] = []
+        self._correct: list[Tensor] = []
+
+    def __len__(self) -> int:
+        return len(self._losses)
+
+    def add(self, losses: Tensor, outputs: Tensor, labels: Tensor) -> None:
+        """Count a batch of each: losses (networks, n), outputs (networks, n, classes), labels."""
+        self._losses.append(losses.detach())
+        self._correct.append((outputs.detach().argmax(2) == labels).sum(dim=1))
+
+    def of(self, number: int) -> Tally:
+        """That of one network, counted from 0."""
+        tally = Tally()
+        tally._losses = [losses[number] for losses in self._losses]
+        tally._correct = [correct[number] for correct in self._correct]
+        return tally

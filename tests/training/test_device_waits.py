@@ -10,6 +10,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from experiments.training import step
+from experiments.training.at_once import loop as at_once
 from experiments.training.data import Dataset
 from experiments.training.loop import start, train
 from experiments.training.results import EpochResult
@@ -45,7 +46,8 @@ def waits_of_epoch(settings: TrainSettings, dataset: Dataset) -> int:
 
 @pytest.fixture
 def as_on_an_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(step, "looks_at_each_step", lambda _state: False)
+    for place in (step, at_once):
+        monkeypatch.setattr(place, "looks_at_each_step", lambda _state: False)
 
 
 @pytest.mark.usefixtures("as_on_an_accelerator")
@@ -56,6 +58,21 @@ def test_a_longer_epoch_waits_for_the_device_no_more_often(
     settings = make_settings(trainable=trainable, width=1, batch_size=8)
     short, long = (waits_of_epoch(settings, make_dataset(train=images)) for images in (256, 512))
     assert 0 < short == long
+
+
+@pytest.mark.usefixtures("as_on_an_accelerator")
+def test_neither_does_one_of_several_seeds(
+    make_settings: Callable[..., TrainSettings], make_dataset: Callable[..., Dataset]
+) -> None:
+    runs = [make_settings(seed=seed, width=1, batch_size=8) for seed in (1, 2)]
+    counts = []
+    for images in (256, 512):
+        dataset = make_dataset(train=images)
+        results = at_once.train_at_once([start(settings, dataset) for settings in runs], dataset)
+        with Waits() as waits:
+            assert [type(next(results)[1]) for _ in runs] == [EpochResult, EpochResult]
+        counts.append(waits.count)
+    assert 0 < counts[0] == counts[1]
 
 
 def test_on_a_cpu_every_step_is_looked_at(
