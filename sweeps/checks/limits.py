@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sweeps.checks.refusals import refusals
@@ -23,7 +24,7 @@ GIB = 2**30
 
 
 def check(jobs: Sequence[Job], address: str, engine: str, options: EngineOptions) -> None:
-    """Raise LaunchError with everything that is wrong, a line each.
+    """Raise LaunchError with everything that is wrong, a line each. All is looked at side by side.
 
     Experiments are asked for what they refuse only where their programs are there.
     """
@@ -37,9 +38,10 @@ def check(jobs: Sequence[Job], address: str, engine: str, options: EngineOptions
     if engine == "local":
         checks += [lambda: check_needs(options, cores(), cards()), lambda: _check_memory(options)]
     programs = _missing_programs(jobs)
-    lines = [line for each in checks for line in _said(each)] + programs
-    if not programs:
-        lines += refusals(jobs, address)
+    with ThreadPoolExecutor(len(checks) + 1) as pool:
+        refused = pool.submit(refusals, [] if programs else jobs, address)
+        said = list(pool.map(_said, checks))
+    lines = [*(line for each in said for line in each), *programs, *refused.result()]
     if lines:
         raise LaunchError("\n".join(dict.fromkeys(lines)))
 

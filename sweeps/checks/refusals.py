@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shlex
-import subprocess
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
-from sweeps.engines.machine import cores, threads
+from sweeps.checks.asking import refused
 from sweeps.planning.job import Job
 from sweeps.planning.tickets import with_this_python
 from tracker.commands import written
 from tracker.settings import STORE_VARIABLE
 
-CALLS = 16  # of experiments in all; each takes as long as they take to start
-PATIENCE = 120.0  # seconds for one; what takes longer is not refused
+CALLS = 16  # of experiments in all
 WITH = "with"
-ERROR = re.compile(r"[\w.]*(Error|Exception): ")  # as Python begins the words of one
-GOES_ON = 6  # lines that an error of Sacred's goes on for
-USAGE = b"Usage:"  # what Sacred says where the command line has a command already
 
 Kind = tuple[tuple[str, ...], tuple[str, ...]]  # the launch, the names of the settings
 
@@ -33,8 +25,7 @@ def refusals(jobs: Sequence[Job], address: str) -> list[str]:
     comes after CALLS, where the words of a command are not Sacred's, or where a run fails only later.
     """
     asked = sample([job for job in jobs if WITH in job.command])
-    with ThreadPoolExecutor(max(1, min(len(asked), cores()))) as pool:
-        answers = list(pool.map(lambda job: _refusal(job, address), asked))
+    answers = refused([_question(job) for job in asked], {STORE_VARIABLE: address})
     first: dict[str, Job] = {}
     for job, answer in zip(asked, answers, strict=True):
         if answer:
@@ -66,30 +57,6 @@ def _values(job: Job) -> Iterator[tuple[Kind, str, str]]:
         yield _kind(job), name, written(value)
 
 
-def _refusal(job: Job, address: str) -> str:
-    """The last words of the experiment that refuses the job; nothing where it does not."""
+def _question(job: Job) -> tuple[str, ...]:
     place = job.command.index(WITH)
-    command = with_this_python((*job.command[:place], "print_config", *job.command[place:]))
-    environment = {**os.environ, **threads(1, dict(os.environ)), STORE_VARIABLE: address}
-    try:
-        told = subprocess.run(
-            command,
-            capture_output=True,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            timeout=PATIENCE,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    if told.returncode == 0 or USAGE in told.stdout + told.stderr:
-        return ""
-    return _last(told.stderr.decode(errors="replace")) or _last(told.stdout.decode(errors="replace"))
-
-
-def _last(text: str) -> str:
-    """The last line that says something, with the error before it where it only goes on with that."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [place for place, line in enumerate(lines) if ERROR.match(line)]
-    first = errors[-1] if errors and errors[-1] >= len(lines) - GOES_ON else len(lines) - 1
-    return " ".join(lines[first:]) if lines else ""
+    return with_this_python((*job.command[:place], "print_config", *job.command[place:]))

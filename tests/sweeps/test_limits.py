@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import resource
+import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -153,3 +155,51 @@ def test_a_server_that_does_not_answer_is_refused_without_its_password(tmp_path:
 def test_a_server_that_may_be_written_is_left_as_it_is(mongo_address: str, tmp_path: Path) -> None:
     check_store(mongo_address, tmp_path)
     assert open_leases(mongo_address).leases() == {}
+
+
+def test_experiments_of_python_are_asked_by_one_process(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[int] = []
+    popen = subprocess.Popen.__init__
+
+    def counted(process: subprocess.Popen[str], *words: object, **options: object) -> None:
+        popen(process, *words, **options)  # type: ignore[call-overload]
+        begun.append(process.pid)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", counted)
+    assert refusals([job(x=x) for x in range(9)], "runs") == []
+    assert len(begun) == 1
+
+
+def test_one_that_is_refused_among_many_is_asked_for_its_own_words(here: Path) -> None:
+    lines = refusals([job(x=1), job(x=2), job(x=1, y=3), job(z=1)], "runs")
+    assert [line.partition(" is refused: ")[2].split()[-1] for line in lines] == ["y=3", "z=1"]
+    assert not (here / "runs").exists()
+
+
+def test_a_program_that_ends_the_one_that_asks_is_asked_by_itself(here: Path) -> None:
+    (here / "toy.py").write_text(
+        "import os, sys\nif __name__ != '__main__': os._exit(0)\nsys.exit('no x here')"
+    )
+    lines = refusals([job(x=1), job(x=2)], "runs")
+    assert [line.partition(" is refused: ")[2] for line in lines] == ["no x here"]
+
+
+def test_what_gives_no_answer_in_time_is_not_refused(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "toy.py").write_text(
+        "import os, time\nopen('pids', 'a').write(f'{os.getpid()} ')\ntime.sleep(60)"
+    )
+    monkeypatch.setattr("sweeps.checks.asking.PATIENCE", 1.0)
+    assert refusals([job(x=1), job(x=2)], "runs") == []
+    assert not any(Path(f"/proc/{pid}").exists() for pid in (here / "pids").read_text().split())
+
+
+def test_what_is_looked_at_takes_as_long_as_the_longest(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting = threading.Barrier(3, timeout=20.0)  # breaks where one waits for the end of another
+
+    def waits(*_: object) -> list[str]:
+        meeting.wait()
+        return []
+
+    for name in ("check_disk", "check_store", "refusals"):
+        monkeypatch.setattr(f"sweeps.checks.limits.{name}", waits)
+    check([job(x=1)], "runs", "local", EngineOptions())
