@@ -14,5 +14,6 @@ lr_finder      look for a learning rate: steps with a rising rate, which leave n
 ensemble       several networks that differ in their random numbers alone, answering together
 transfer       a network pretrained on other images, then trained further in part or as a whole
 
-Start one with ``python -m experiments.bn_only with smoke seed=3``.
+Start one with ``python -m experiments.bn_only with smoke seed=3``, and several seeds of one at once, on a
+GPU, with ``python -m experiments.at_once bn_only --seeds 1 2 3 with smoke``.
 """

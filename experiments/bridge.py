@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from experiments.at_once.joining import join
 from experiments.keeping import keeping
 from experiments.recorded import facts_of, log, metrics_of
 from experiments.training.results import (
@@ -163,11 +164,17 @@ def from_scratch(settings: TrainSettings, report: Report, tell: Tell) -> tuple[D
 
 
 def one_network(run: Any, settings: TrainSettings, begin: Begin = from_scratch) -> Iterator[Result]:
-    """The results of a training, which goes on where an earlier one of the run was interrupted."""
+    """The results of a training, which goes on where an earlier one of the run was interrupted.
+
+    A run from the beginning may be trained by a trainer that trains others at the same time.
+    """
+    kept = keeping(settings)
+    if begin is from_scratch and not kept.found and (taken := join(settings, say_progress, say)):
+        yield from taken.results(run)
+        return
     from experiments.training import loop
 
     dataset, pretrained = begin(settings, say_progress, say)
-    kept = keeping(settings)
     weights = pretrained.weights if pretrained else None
     state, resumed = kept.begin(run, partial(loop.start, settings, dataset, weights))
     run.info["training"] = facts_of(state, dataset, resumed)

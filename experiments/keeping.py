@@ -27,6 +27,11 @@ class Keeping:
     every: int  # epochs
     trouble: str = ""
 
+    @property
+    def found(self) -> bool:
+        """Whether there is a state to go on from."""
+        return self.path is not None and self.path.exists()
+
     def begin(self, run: Any, start: Callable[[], TrainState]) -> tuple[TrainState, bool]:
         """The state to train from, and whether it is one that was kept. Raises CheckpointError."""
         from experiments.training import checkpoint
@@ -34,7 +39,7 @@ class Keeping:
         state = start()
         if self.path is None:
             return state, False
-        if self.path.exists():
+        if self.found:
             try:
                 checkpoint.restore(self.path, state)
             except checkpoint.CheckpointError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 import torch
@@ -22,20 +22,29 @@ from experiments.training.step import looks_at_each_step
 Numbered: TypeAlias = tuple[int, Result]  # of which run, counted from 0
 
 
-def train_at_once(states: Sequence[TrainState], dataset: Dataset) -> Iterator[Numbered]:
+def _always(number: int) -> bool:  # noqa: ARG001
+    return True
+
+
+def train_at_once(
+    states: Sequence[TrainState], dataset: Dataset, wanted: Callable[[int], bool] = _always
+) -> Iterator[Numbered]:
     """Train runs of one setting that have just been started, each to its end; the states change.
 
     The results of each are those of `train`, in its order; one that diverges leaves the others alone.
+    A run that is not `wanted` any more is given up after the epoch.
     Raises SettingsError for runs that cannot be trained at once.
     """
     training = batches_of(dataset, dataset.train, states[0].settings, states[0].device)
-    together = _Together(Team(states), dataset, training)
+    together = _Together(Team(states), dataset, training, wanted)
     yield from together.train()
 
 
 class _Together:
-    def __init__(self, team: Team, dataset: Dataset, training: Batches) -> None:
-        self._team, self._training = team, training
+    def __init__(
+        self, team: Team, dataset: Dataset, training: Batches, wanted: Callable[[int], bool]
+    ) -> None:
+        self._team, self._training, self._wanted = team, training, wanted
         self._arounds = [Around(state, dataset, training) for state in team.states]
 
     def train(self) -> Iterator[Numbered]:
@@ -46,6 +55,7 @@ class _Together:
             lr = yield from self._pass(epoch, tallies)
             for number in [*self._team.going]:
                 yield from self._guarded(number, self._end_epoch(number, tallies, lr))
+            self._team.going = [number for number in self._team.going if self._wanted(number)]
             if not self._team.going:
                 return
         for number in [*self._team.going]:

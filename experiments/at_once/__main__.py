@@ -1,0 +1,121 @@
+"""Several seeds of one setting at once, or a sweep whose runs are trained together."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import experiments
+from experiments.at_once.joining import VARIABLE
+from experiments.at_once.trainer import Trainer
+
+PATIENCE = 60.0  # seconds that the seeds of one command wait for each other to start
+POLL = 0.05  # seconds between two looks at the first run
+GRACE = 20.0  # seconds that runs have to record their own end
+
+NOT_ONE_NETWORK = ("ensemble", "lr_finder", "sanity", "transfer")
+
+DESCRIPTION = """\
+Train the runs of several seeds as one network on one device; each is recorded as its own run.
+
+  python -m experiments.at_once bn_only --seeds 1 2 3 with smoke
+  python -m experiments.at_once --up-to 4 -- sweeps run sweeps/demo.yaml --per-gpu 4
+
+The second form is for a GPU: runs of a sweep that differ in their seed alone are trained together, and all
+others by themselves.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code is that of the first run that failed, or of the sweep."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.at_once",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "experiment", nargs="?", help="such as bn_only; options of Sacred's may follow the seeds"
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", metavar="SEED", help="one run for each")
+    parser.add_argument("--up-to", type=int, default=8, metavar="N", help="runs of a sweep at once (8)")
+    parser.add_argument(
+        "--wait", type=float, default=20.0, metavar="SECONDS", help="that a run waits for others (20)"
+    )
+    own, command = _parted(words)
+    told = parser.parse_args(own)
+    if command and told.experiment is None and told.seeds is None:
+        if told.up_to < 2:
+            parser.error(f"--up-to {told.up_to}: at least 2 runs can be trained at once")
+        return _beside(Trainer(told.up_to, told.wait, must=False), [command])
+    if told.experiment is None or not told.seeds:
+        parser.error("name an experiment and its --seeds, or a command after --")
+    if twice := [seed for seed in told.seeds if told.seeds.count(seed) > 1]:
+        parser.error(f"--seeds: {twice[0]} is given twice; every run has a seed of its own")
+    if not (Path(experiments.__file__).parent / f"{told.experiment}.py").is_file():
+        parser.error(f"{told.experiment}: there is no such experiment; `python -m experiments` lists them")
+    if told.experiment in NOT_ONE_NETWORK:
+        parser.error(
+            f"{told.experiment} does more than to train one network; start its seeds one after the other"
+        )
+    runs = [_command(told.experiment, seed, command) for seed in told.seeds]
+    return _beside(Trainer(len(runs), PATIENCE, must=True), runs)
+
+
+def _parted(words: list[str]) -> tuple[list[str], list[str]]:
+    """Our own words, and those that are for the runs: from `with` or the first option of Sacred's on."""
+    ours, seeds = ("--seeds", "--up-to", "--wait", "-h", "--help"), False
+    for place, word in enumerate(words):
+        if word == "--":
+            return words[:place], words[place + 1 :]
+        if word == "with" or (
+            word.startswith("-") and word.split("=")[0] not in ours and not word[1:].isdigit()
+        ):
+            return words[:place], words[place:]
+        seeds = seeds or word == "--seeds"
+    return words, []
+
+
+def _command(experiment: str, seed: int, words: Sequence[str]) -> list[str]:
+    told = [*words] if "with" in words else [*words, "with"]
+    return [sys.executable, "-m", f"experiments.{experiment}", *told, f"seed={seed}"]
+
+
+def _beside(trainer: Trainer, commands: Sequence[Sequence[str]]) -> int:
+    """Carry out the commands, whose runs find the trainer; the exit code of the first that failed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with trainer.listening() as address:
+        environment = {**os.environ, VARIABLE: address}
+        first, *others = commands
+        processes = [subprocess.Popen(first, env=environment)]
+        try:
+            # what is refused is refused once
+            while others and not trainer.came.wait(POLL) and processes[0].poll() is None:
+                pass
+            if trainer.came.is_set():
+                processes += [subprocess.Popen(command, env=environment) for command in others]
+            codes = [process.wait() for process in processes]
+        except KeyboardInterrupt:
+            codes = [_ended(process) for process in processes]
+    return next(filter(None, codes), 0)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """Ask the process to end, and wait until it has."""
+    if process.poll() is None:
+        process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        return process.wait(GRACE)
+    process.kill()
+    return process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
