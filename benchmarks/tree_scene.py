@@ -75,6 +75,11 @@ def write_runs(store: Path, runs: int, first: int = 0) -> None:
             _write(store, at, config)
 
 
+def write_rerun(store: Path, at: int) -> None:
+    """One run more: the first one again, so that a question is answered anew."""
+    _write(store, at, next(configs(1)))
+
+
 def without_syncing() -> None:
     """Spares this process the waits for the disk: nobody pulls the plug of a benchmark."""
     os.fsync = lambda _: None  # type: ignore[assignment]

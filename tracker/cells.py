@@ -79,6 +79,11 @@ def fixed(question: Question) -> dict[str, Any]:
     return {**experiment, **question.setup}
 
 
+def common(question: Question) -> dict[str, Any]:
+    """The settings without which a run is none of a question's, whatever its value."""
+    return {name: value for name, value in fixed(question).items() if name not in question.varied}
+
+
 def matched(asked: Sequence[Cell], known: Runs) -> tuple[tuple[Cell, ...], tuple[Run, ...]]:
     """The cells with their runs and the run that answers each; and the runs that fit but for their seed.
 

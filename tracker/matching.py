@@ -45,7 +45,7 @@ class Runs:
 
     def _column(self, name: str) -> _Column:
         if name not in self._columns:
-            self._columns[name] = _column([key(_setting(run, name)) for run in self._runs])
+            self._columns[name] = _column(list(map(key, _settings(self._runs, name))))
         return self._columns[name]
 
 
@@ -85,5 +85,12 @@ def _column(keys: list[Hashable]) -> _Column:
     return _Column(keys, dict(places))
 
 
-def _setting(run: Run, name: str) -> Any:
-    return run.experiment if name == "experiment" else look_up(run.config, name)
+def _settings(runs: Sequence[Run], name: str) -> list[Any]:
+    if name == "experiment":
+        return [run.experiment for run in runs]
+    found = [run.config.get(name, MISSING) for run in runs]
+    if "." not in name:
+        return found
+    return [
+        look_up(run.config, name) if one is MISSING else one for one, run in zip(found, runs, strict=True)
+    ]

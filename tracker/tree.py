@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from tracker.cells import Cell, cells, matched, named
+from tracker.cells import Cell, cells, common, matched, named
 from tracker.configs import key
 from tracker.matching import Runs, distinct, unnamed
 from tracker.questions.question import Question, Questions
@@ -16,7 +16,7 @@ from tracker.run import Run
 from tracker.surroundings import States, differing, parted, told
 from tracker.trials import candidates, trials
 
-__all__ = ["Cell", "Node", "build_tree", "cells"]
+__all__ = ["Cell", "LastingTree", "Node", "build_tree", "cells"]
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,45 @@ class Node:
 
 def build_tree(questions: Questions, runs: Iterable[Run]) -> tuple[Node, ...]:
     """The tree of questions with the runs that belong to each; one run may belong to several."""
-    known = Runs(list(runs))
-    return tuple(_node(question, known) for question in questions.roots)
+    return LastingTree().grown(questions, runs)
 
 
-def _node(question: Question, known: Runs) -> Node:
-    children = tuple(_node(child, known) for child in question.children)
+class LastingTree:
+    """The tree again and again: a question keeps its node while no run that may be its own is another.
+
+    Runs are the same when they are the same objects.
+    """
+
+    def __init__(self) -> None:
+        self._runs: Sequence[Run] = ()
+        self._nodes: dict[str, Node] = {}
+
+    def grown(self, questions: Questions, runs: Iterable[Run]) -> tuple[Node, ...]:
+        """The tree with these runs."""
+        before, self._runs = self._runs, list(runs)
+        others = Runs([*_without(before, self._runs), *_without(self._runs, before)])
+        kept, self._nodes = self._nodes, {}
+        known = Runs(self._runs)
+
+        def node(question: Question) -> Node:
+            children = tuple(map(node, question.children))
+            last = kept.get(question.node)
+            if last is None or last.question is not question or others.having(common(question)):
+                last = _node(question, known, children)
+            elif list(map(id, last.children)) != list(map(id, children)):
+                last = replace(last, children=children)
+            self._nodes[question.node] = last
+            return last
+
+        return tuple(map(node, questions.roots))
+
+
+def _without(runs: Iterable[Run], others: Iterable[Run]) -> list[Run]:
+    known = set(map(id, others))
+    return [run for run in runs if id(run) not in known]
+
+
+def _node(question: Question, known: Runs, children: tuple[Node, ...]) -> Node:
     if not question.tuning_seeds:
         found, undeclared = matched(list(cells(question)), known)
         return Node(question, found, children, undeclared)

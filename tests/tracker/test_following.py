@@ -18,6 +18,7 @@ from tracker.errors import TrackerError
 from tracker.findings import finding
 from tracker.findings.following import Following
 from tracker.run import Run
+from tracker.tree import Cell, LastingTree, Node, build_tree
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 QUESTIONS = """\
@@ -31,10 +32,15 @@ tree:
     parameter: norm
     values: [a, b]
     baseline: a
+    setup: {lr: 1}
     children:
-      - {id: size, question: "And the size?", parameter: size, values: [1, 2], baseline: 1,
+      - {id: size, question: "And the size?", parameter: size, values: [1, 2], baseline: 1, setup: {lr: 2},
          when: {parent.verdict: better}}
   - {id: lr, question: "Does the rate?", parameter: lr, values: [1, 2], baseline: 1}
+  - {id: tuned, question: "And tuned?", parameter: norm, values: [a, b], baseline: a, tuning_seeds: [4],
+     nuisance: {lr: {low: 1, high: 2}}, trials: 2, select_by: validation}
+  - {id: both, question: "And together?", parameter: way, baseline: small, setup: {lr: 1},
+     values: [{name: small, set: {norm: a, size: 1}}, {name: large, set: {norm: b, size: 2}}]}
 """
 
 
@@ -51,7 +57,8 @@ class InMemory:
         return [self.known[id] for id in sorted(self.known)]
 
     def values(self, runs: Iterable[Run], name: str, reduction: str) -> dict[int | str, float]:
-        assert (name, reduction) == ("skill", "last")
+        assert name in ("skill", "validation")
+        assert reduction == "last"
         return {run.id: self.skills[run.id] for run in runs if run.id in self.skills}
 
     def record(self, id: int, seed: int, setup: tuple[str, int, int], status: str, skill: float) -> None:
@@ -113,6 +120,32 @@ def test_only_questions_whose_runs_changed_are_computed(
     store.known[1] = replace(store.known[1], config={**store.known[1].config, "lr": 3})
     following.look(NOON)
     assert "lr" in computed
+
+
+@pytest.mark.parametrize(
+    ("norm", "size", "lr", "others"),
+    [("a", 1, 1, {"norm", "lr", "tuned", "both"}), ("b", 1, 2, {"size", "lr", "tuned"})],
+)
+def test_a_question_keeps_its_cells_while_no_run_of_its_setup_is_another(
+    norm: str, size: int, lr: int, others: set[str], tmp_path: Path
+) -> None:
+    path, store, tree = tmp_path / "q.yaml", InMemory(), LastingTree()
+    path.write_text(QUESTIONS)
+    store.fill()
+    questions = load_questions(path)
+    before = cells(tree.grown(questions, store.runs()))
+    store.record(1 + max(store.known), 1, (norm, size, lr), "COMPLETED", 7)
+    after = cells(tree.grown(questions, store.runs()))
+    assert {id for id in after if after[id] is not before[id]} == others
+    assert after == cells(build_tree(questions, store.runs()))
+
+
+def cells(nodes: Iterable[Node]) -> dict[str, tuple[Cell, ...]]:
+    """Those of each question, by its id."""
+    found: dict[str, tuple[Cell, ...]] = {}
+    for node in nodes:
+        found |= {node.question.id: node.cells} | cells(node.children)
+    return found
 
 
 def test_a_question_file_is_read_again_only_when_it_is_another(tmp_path: Path) -> None:

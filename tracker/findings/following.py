@@ -15,7 +15,7 @@ from tracker.questions.profiles import file_of
 from tracker.questions.question import Questions
 from tracker.run import Run
 from tracker.stores.base import Store
-from tracker.tree import build_tree
+from tracker.tree import LastingTree
 
 
 class Following:
@@ -23,13 +23,13 @@ class Following:
 
     def __init__(self, path: Path, store: Store) -> None:
         self._path, self._store = path, store
-        self._memory: Memory[Finding] = Memory()
+        self._tree, self._memory = LastingTree(), Memory[Finding]()
         self._loaded: tuple[bytes, Questions] | None = None
 
     def look(self, now: datetime, runs: Sequence[Run] | None = None) -> tuple[Questions, tuple[Finding, ...]]:
         """The questions as they stand, with what is found; `runs` are those of the store, if known."""
         questions = self._questions()
-        tree = build_tree(questions, self._store.runs() if runs is None else runs)
+        tree = self._tree.grown(questions, self._store.runs() if runs is None else runs)
         seals = read_seals(self._path)
         return questions, findings(tree, self._store.values, now, seals, self._memory)
 

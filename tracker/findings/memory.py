@@ -40,9 +40,9 @@ class Memory(Generic[F]):
         before, self._kept = self._kept, {}
 
         def of_cells(node: Node, numbers: Numbers, now: datetime, gate: str, seal: Seal | None) -> F:
-            path, basis = node.question.node, (*_runs(node), *_rest(node, numbers, now), gate, seal)
+            path, basis = node.question.node, (*_rest(node, numbers, now), gate, seal)
             kept = before.get(path)
-            if kept and kept.finding.node.question is node.question and kept.basis == basis:
+            if kept and kept.basis == basis and _is_same(kept.finding.node, node):
                 found: F = replace(kept.finding, node=node, now=now)  # type: ignore[type-var]
             else:
                 found = compute(node, numbers, now, gate, seal)
@@ -50,6 +50,14 @@ class Memory(Generic[F]):
             return found
 
         return of_cells
+
+
+def _is_same(before: Node, node: Node) -> bool:
+    """Whether the question is the same one, with the same runs."""
+    if before.question is not node.question:
+        return False
+    kept = before.cells is node.cells and before.undeclared is node.undeclared
+    return kept or _runs(before) == _runs(node)
 
 
 def _runs(node: Node) -> tuple[Any, ...]:
@@ -61,11 +69,14 @@ def _runs(node: Node) -> tuple[Any, ...]:
 
 
 def _rest(node: Node, numbers: Numbers, now: datetime) -> tuple[Any, ...]:
-    """What else a finding is computed from: the states at this moment, and the numbers."""
+    """What else a finding is computed from: the states at this moment, and the numbers.
+
+    The state of a run that answers, because it completed, stays what it is.
+    """
     metric, select_by = node.question.metric, node.question.select_by
     answers = [cell.answer for cell in node.asked if cell.answer]
     asked = [name for name in (metric.name, select_by) if name]
     return (
-        [cell.state(now) for cell in node.asked],
+        [cell.state(now) for cell in node.asked if not cell.answer],
         [numbers(answers, name, metric.reduce) for name in asked],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os.path
+import os
 
 VERSION = 1  # of the journal; a reader refuses what is newer
 
@@ -31,8 +31,7 @@ LAST_ID = "_last_id"  # the highest number ever given, so that a deleted run's i
 
 def is_run_name(name: str) -> bool:
     """Whether a run's folder may be called so: `_sources`, `_leases`, hidden and nested ones are not."""
-    plain = os.path.basename(name) == name  # noqa: PTH119 - a store has thousands
-    return bool(name) and name[0] not in "._" and plain
+    return bool(name) and name[0] not in "._" and "/" not in name and os.sep not in name
 
 
 def id_from(text: str) -> int | str:

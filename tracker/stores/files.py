@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tracker.errors import StoreError
-from tracker.journal.layout import is_run_name
+from tracker.journal.layout import JOURNAL, POINTS, is_run_name
 from tracker.journal.reader import journaled_values, metric_names, read_points, read_record, read_values
 from tracker.journal.signs import other_times, point_times
 from tracker.progress import progress
@@ -32,15 +32,15 @@ class FileStore:
 
     def runs(self) -> Iterator[Run]:
         names = self._names()
-        for id in sorted(map(id_from, names), key=id_order):
-            run = self._index.run(str(id), partial(self._read, id))
+        for name in sorted(names, key=lambda name: id_order(id_from(name))):
+            run = self._index.run(name, self._read)
             if run is not None:
                 yield run
         self._index.keep(names)
 
     def run(self, id: int | str) -> Run:
         wanted = id_from(str(id))
-        found = self._read(wanted) if is_run_name(str(wanted)) else None
+        found = self._read(str(wanted))[0] if is_run_name(str(wanted)) else None
         if found is None:
             raise unknown_run(wanted, [run.id for run in self.runs()], self.address)
         return found
@@ -52,9 +52,14 @@ class FileStore:
         return series_of(name, read_points(self._folder / str(run.id), name))
 
     def values(self, runs: Iterable[Run], name: str, reduction: str) -> dict[int | str, float]:
-        numbers = {run.id: self._number(run, name, reduction) for run in runs}
+        read = partial(self._reduced, name=name, reduction=reduction)
+        found = {
+            run.id: number
+            for run, (number, last_step) in self._index.numbers(runs, name, reduction, read)
+            if number is not None and not is_hidden(run, name, last_step, reduction)
+        }
         self._index.keep()
-        return {id: number for id, number in numbers.items() if number is not None}
+        return found
 
     def artifacts(self, run: Run) -> tuple[str, ...]:
         return tuple(self._artifacts(run))
@@ -85,27 +90,27 @@ class FileStore:
                 "or name another folder."
             ) from error
 
-    def _read(self, id: int | str) -> Run | None:
-        record = read_record(self._folder / str(id))
+    def _read(self, name: str) -> tuple[Run | None, bool]:
+        """The run, and whether it was read from the files that stand for it: a journal before Sacred's."""
+        record = read_record(self._folder / name)
         if record is None:
-            return None
-        run = run_from({**record.document, "_id": id}, filter(None, [record.fault]))
-        return self._going(run) if run.status == "RUNNING" else run
+            return None, False
+        run = run_from({**record.document, "_id": record.id}, filter(None, [record.fault]))
+        going = self._going(run) if run.status == "RUNNING" else run
+        return going, record.journaled or self._is_without(name, JOURNAL)
 
     def _going(self, run: Run) -> Run:
         """The run with what tells whether it still gets on."""
         folder, begun = self._folder / str(run.id), filter(None, [run.started])
         return replace(run, progress=progress(point_times(folder), [*begun, *other_times(folder)]))
 
-    def _number(self, run: Run, name: str, reduction: str) -> float | None:
-        number, last_step = self._index.number(
-            run, name, reduction, partial(self._reduced, run, name, reduction)
-        )
-        return None if is_hidden(run, name, last_step, reduction) else number
-
     def _reduced(self, run: Run, name: str, reduction: str) -> tuple[Number, bool]:
         """The number, and whether nothing can have kept the metric from being read."""
         folder = self._folder / str(run.id)
         journaled = journaled_values(folder, name)
         values, last_step = journaled or read_values(folder, name)
-        return (reduced(values, reduction), last_step), bool(journaled or values)
+        sure = bool(journaled) or (bool(values) and self._is_without(str(run.id), POINTS))
+        return (reduced(values, reduction), last_step), sure
+
+    def _is_without(self, name: str, file: str) -> bool:
+        return not (self._folder / name / file).exists()

@@ -1,12 +1,13 @@
 """What was read from the folders of runs that have ended, for as long as their files stay the same.
 
-It is checked, never trusted: before anything is taken from it, the files are looked at from outside.
+It is checked, never trusted: before anything is taken from it, every file that it was read from is looked at
+from outside.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tracker.run import Run
 from tracker.stores.compact import Parts, is_packable, packed, unpacked
 from tracker.stores.index_file import load, save
 from tracker.stores.sharing import Sharing
-from tracker.stores.signature import of_points, of_record
+from tracker.stores.signature import is_settled, mark, of_points, of_record
 
 WORTH = 0.25  # seconds of reading that are saved the next time when the index is written
 
@@ -29,49 +30,54 @@ class Index:
 
     def __init__(self, store: Path, clock: Clock = time.time_ns, worth: float = WORTH) -> None:
         self._store, self._clock, self._worth = store, clock, worth
+        self._place = str(store)  # a Path is slow to be put into a text
         self._runs: dict[str, tuple[int, Run]] = {}
         self._numbers: dict[tuple[str, str], dict[str, tuple[int, Number]]] = {}
         self._sharing = Sharing()
         self._loaded = False
         self._spent = 0.0  # seconds of reading what is not in the file yet
 
-    def run(self, name: str, read: Callable[[], Run | None]) -> Run | None:
-        """The run of a folder, as `read` tells it."""
+    def run(self, name: str, read: Callable[[str], tuple[Run | None, bool]]) -> Run | None:
+        """The run of a folder, as `read` tells it by the folder's name, with whether it is sure of that."""
         self._load()
-        now, signature = self._clock(), of_record(f"{self._store}/{name}")
-        mark, kept = self._runs.get(name, (None, None))
-        if kept and signature and mark == signature.mark:
-            return kept
+        now, seen = self._clock(), of_record(f"{self._place}/{name}")
+        kept = self._runs.get(name)
+        if kept and kept[0] == mark(seen):
+            return kept[1]
         began = time.perf_counter()
-        found = read()
-        if found and signature and signature.is_settled(now) and _is_final(found):
+        found, sure = read(name)
+        if found and sure and is_settled(seen, now) and _is_final(found):
             found = self._sharing.run(found)
-            self._runs[name] = signature.mark, found
+            self._runs[name] = mark(seen), found
             self._spent += time.perf_counter() - began
         else:
             self._runs.pop(name, None)
         return found
 
-    def number(
-        self, run: Run, metric: str, reduction: str, read: Callable[[], tuple[Number, bool]]
-    ) -> Number:
-        """One metric of a run, as `read` tells it, with whether it is sure of that."""
-        if run.status in _ALIVE:
-            return read()[0]
+    def numbers(
+        self, runs: Iterable[Run], metric: str, reduction: str, read: Callable[[Run], tuple[Number, bool]]
+    ) -> Iterator[tuple[Run, Number]]:
+        """One metric of each run, as `read` tells it, with whether it is sure of that."""
         self._load()
-        name, now = str(run.id), self._clock()
-        signature = of_points(f"{self._store}/{name}")
-        numbers = self._numbers.setdefault((metric, reduction), {})
-        mark, kept = numbers.get(name, (None, None))
-        if kept and signature and mark == signature.mark:
-            return kept
+        known = self._numbers.setdefault((metric, reduction), {})
+        for run in runs:
+            yield run, read(run)[0] if run.status in _ALIVE else self._number(run, known, read)
+
+    def _number(
+        self, run: Run, known: dict[str, tuple[int, Number]], read: Callable[[Run], tuple[Number, bool]]
+    ) -> Number:
+        name = str(run.id)
+        now, seen = self._clock(), of_points(f"{self._place}/{name}")
+        kept = known.get(name)
+        if kept and kept[0] == mark(seen):
+            return kept[1]
         began = time.perf_counter()
-        found, sure = read()
-        if sure and signature and signature.is_settled(now):
-            numbers[name] = signature.mark, found
+        found, sure = read(run)
+        if sure and is_settled(seen, now):
+            known[name] = mark(seen), found
             self._spent += time.perf_counter() - began
         else:
-            numbers.pop(name, None)
+            known.pop(name, None)
         return found
 
     def keep(self, names: Iterable[str] | None = None) -> None:
@@ -91,9 +97,9 @@ class Index:
 
     def _content(self) -> list[list[Any]]:
         parts = Parts()
-        rows = [["run", name, mark, packed(run, parts)] for name, (mark, run) in self._runs.items()]
+        rows = [["run", name, seen, packed(run, parts)] for name, (seen, run) in self._runs.items()]
         numbers = [
-            ["numbers", metric, reduction, [[name, mark, *number] for name, (mark, number) in known.items()]]
+            ["numbers", metric, reduction, [[name, seen, *number] for name, (seen, number) in known.items()]]
             for (metric, reduction), known in self._numbers.items()
         ]
         return [["parts", *parts.listed], *rows, *numbers]
@@ -114,11 +120,11 @@ def _known(content: Iterable[Any]) -> tuple[dict[str, Any], dict[tuple[str, str]
         if kind == "parts":
             parts = told
         elif kind == "run":
-            name, mark, row = told
-            runs[name] = mark, sharing.run(unpacked(name, row, parts))
+            name, seen, row = told
+            runs[name] = seen, sharing.run(unpacked(name, row, parts))
         else:
             metric, reduction, rows = told
-            numbers[metric, reduction] = {name: (mark, (number, step)) for name, mark, number, step in rows}
+            numbers[metric, reduction] = {name: (seen, (number, step)) for name, seen, number, step in rows}
     return runs, numbers
 
 

@@ -1,11 +1,13 @@
-"""What the files of a run's folder look like from outside, so that a change shows without reading them."""
+"""What the files of a run's folder look like from outside, so that a change shows without reading them.
+
+The rule: every file that something was read from is looked at itself, and nothing else is. The folder's own
+times would not do, because journals, heartbeats and stock Sacred's files are written in place; and they are
+not needed, because a file that came, went or was replaced shows in its own state, as does a whole folder.
+"""
 
 from __future__ import annotations
 
 import os
-from hashlib import blake2b
-from struct import pack
-from typing import NamedTuple
 
 from tracker.journal.layout import CONFIG, HEARTBEAT, INFO, JOURNAL, METRICS, POINTS, RUN
 
@@ -14,45 +16,39 @@ from tracker.journal.layout import CONFIG, HEARTBEAT, INFO, JOURNAL, METRICS, PO
 SETTLED_AFTER = 2_000_000_000  # nanoseconds
 
 _STOCK = (RUN, CONFIG, INFO, METRICS)
-_MARK = 12  # bytes; two states of one file have the same mark once in 10^28
 
-Stat = tuple[int, int, int, int]
+Stat = tuple[int, int, int, int]  # number, size and both times
+Signature = tuple[Stat, ...]
 _ABSENT: Stat = (0, -1, 0, 0)  # no file has this size
 
 
-class Signature(NamedTuple):
-    """The state of some files: another state has another mark."""
-
-    mark: int
-    stats: tuple[Stat, ...]
-
-    def is_settled(self, now: int) -> bool:
-        """Whether a further change would have another mark; never for times ahead of the clock."""
-        return max([max(stat[2:]) for stat in self.stats]) + SETTLED_AFTER <= now
-
-
-def of_record(folder: str) -> Signature | None:
-    """The state of what tells a run; the folder itself tells of files that came or went."""
+def of_record(folder: str) -> Signature:
+    """The state of what tells a run: with a journal nothing else is read but the heartbeat."""
     journal = _stat(f"{folder}/{JOURNAL}")
     if journal is not _ABSENT:
-        return _signature(_stat(folder), journal, _stat(f"{folder}/{HEARTBEAT}"))
-    return _signature(_stat(folder), journal, *[_stat(f"{folder}/{name}") for name in _STOCK])
+        return journal, _stat(f"{folder}/{HEARTBEAT}")
+    return journal, *[_stat(f"{folder}/{name}") for name in _STOCK]
 
 
-def of_points(folder: str) -> Signature | None:
-    """The state of the file that holds a run's metrics; None where there is none."""
+def of_points(folder: str) -> Signature:
+    """The state of the file that holds a run's metrics."""
     points = _stat(f"{folder}/{POINTS}")
-    return _signature(points) if points is not _ABSENT else _signature(points, _stat(f"{folder}/{METRICS}"))
+    return (points,) if points is not _ABSENT else (points, _stat(f"{folder}/{METRICS}"))
 
 
-def _signature(*stats: Stat) -> Signature | None:
-    told = pack("Qqqq" * len(stats), *[number for stat in stats for number in stat])
-    mark = int.from_bytes(blake2b(told, digest_size=_MARK).digest())
-    return None if all(stat is _ABSENT for stat in stats) else Signature(mark, stats)
+def mark(signature: Signature) -> int:
+    """A number in place of the state, the same in every process: two states share one once in 10^18."""
+    return hash(signature)
+
+
+def is_settled(signature: Signature, now: int) -> bool:
+    """Whether a file is there, and a further change would have another mark; never for times to come."""
+    latest = max([max(stat[2:]) for stat in signature])
+    return any(stat is not _ABSENT for stat in signature) and latest + SETTLED_AFTER <= now
 
 
 def _stat(path: str) -> Stat:
-    """Number, size and both times: the second is the kernel's, which nobody can set back."""
+    """The second time is the kernel's, which nobody can set back."""
     try:
         found = os.stat(path)  # noqa: PTH116 - a store has thousands
     except (OSError, ValueError):
