@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -172,6 +172,34 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield browser
         browser.close()
+
+
+# ---------------------------------------------------------------------------------------------------
+# Coverage: it can double the time of what it watches, so it watches the tests of tracker and sweeps alone
+
+WATCHED = (
+    *("doctor", "export", "journal", "leases", "mirror"),
+    *("omniboard", "recording", "statistics", "sweeps", "tracker"),
+)
+FOR_CHILDREN = "COVERAGE_PROCESS_CONFIG"  # with it in the environment a child watches itself
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Lets coverage rest in a test of other folders, or one with the marker `unwatched`."""
+    plugin = item.config.pluginmanager.getplugin("_cov")
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    watched = folder in WATCHED and item.get_closest_marker("unwatched") is None
+    if watched or plugin is None or plugin.cov_controller is None:
+        return (yield)
+    for_children = os.environ.pop(FOR_CHILDREN, None)
+    plugin.cov_controller.pause()
+    try:
+        return (yield)
+    finally:
+        plugin.cov_controller.resume()
+        if for_children is not None:
+            os.environ[FOR_CHILDREN] = for_children
 
 
 # ---------------------------------------------------------------------------------------------------

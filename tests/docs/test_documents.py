@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from datetime import UTC, datetime
+from functools import cache
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from experiments.training.finder.settings import FinderSettings
 from experiments.training.pitfalls import PITFALLS
@@ -23,13 +25,16 @@ from experiments.training.sanity.checklist import CHECKS
 from experiments.training.sanity.settings import SanitySettings
 from experiments.training.together.settings import EnsembleSettings
 from experiments.training.transfer.settings import TransferSettings
+from sweeps.cli import main as sweeps
 from sweeps.planning.plan import make_plan
 from tracker import load_questions
+from tracker.cli import main as tracker
 from tracker.questions.profiles import address_of
 from tracker.recording import Refused
 from tracker.table import Row
 
 ROOT = Path(__file__).parents[2]
+PROGRAMS = {"tracker": tracker, "sweeps": sweeps}
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 
@@ -98,12 +103,11 @@ def test_every_experiment_that_is_shown_accepts_its_settings(name: str, line: st
 )
 def test_every_command_that_is_shown_exists(name: str, line: str) -> None:
     program, *words = shlex.split(line)
-    code = f"from {program}.cli import main; main()"
-
     named = words[:2] if words[0] == "omniboard" else words[:1]  # a command of its own below a command
-    answer = subprocess.run([sys.executable, "-c", code, *named, "--help"], capture_output=True, text=True)
 
-    assert answer.returncode == 0, answer.stderr
+    answer = CliRunner().invoke(PROGRAMS[program], [*named, "--help"])
+
+    assert answer.exit_code == 0, answer.output
     options = {word.split("=")[0] for word in words if word.startswith("--")}
     assert all(option in answer.stdout for option in options)
 
@@ -197,6 +201,7 @@ def refused(name: str, settings: dict[str, Any]) -> str | None:
     return None
 
 
+@cache
 def configuration(experiment: str) -> set[str]:
     """The names that `print_config` of an experiment prints."""
     answer = subprocess.run(

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.forked import run_module
+
 ROOT = Path(__file__).parents[2]
 # whatever makes an Experiment; a new one is tested by being there
 EXPERIMENTS = sorted(
@@ -24,15 +26,9 @@ TINY = ("with", "smoke", "subset=200", "test_subset=100", "epochs=2", "batch_siz
 def run(
     *words: str, store: Path | str = "", module: str = "experiments.bn_only"
 ) -> subprocess.CompletedProcess[str]:
+    """What `python -m module words` does, in a process of its own."""
     environ = {**os.environ, "TRACKER_STORE": str(store), "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", module, *words],
-        cwd=ROOT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
+    return run_module(module, *words, cwd=ROOT, environ=environ)
 
 
 def record(store: Path, run: int = 1) -> dict[str, Any]:
@@ -40,10 +36,10 @@ def record(store: Path, run: int = 1) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", TRAININGS)
-def test_every_experiment_trains_and_records_a_finite_test_accuracy(name: str, tmp_path: Path) -> None:
-    answer = run(
-        *TINY, f"data_dir={tmp_path}", "seed=3", store=tmp_path / "runs", module=f"experiments.{name}"
-    )
+def test_every_experiment_trains_and_records_a_finite_test_accuracy(
+    name: str, tmp_path: Path, data: Path
+) -> None:
+    answer = run(*TINY, f"data_dir={data}", "seed=3", store=tmp_path / "runs", module=f"experiments.{name}")
 
     assert answer.returncode == 0, answer.stderr
     recorded = record(tmp_path / "runs")
@@ -55,9 +51,9 @@ def test_every_experiment_trains_and_records_a_finite_test_accuracy(name: str, t
     assert 0 <= recorded["run"]["result"] <= 100
 
 
-def test_the_lr_finder_records_its_curve_and_what_it_suggests(tmp_path: Path) -> None:
+def test_the_lr_finder_records_its_curve_and_what_it_suggests(tmp_path: Path, data: Path) -> None:
     answer = run(
-        *TINY, "steps=30", "batchnorm=frozen", "calibration_batches=2", f"data_dir={tmp_path}", "seed=3",
+        *TINY, "steps=30", "batchnorm=frozen", "calibration_batches=2", f"data_dir={data}", "seed=3",
         store=tmp_path / "runs", module="experiments.lr_finder",
     )  # fmt: skip
 
@@ -77,10 +73,10 @@ def test_the_lr_finder_records_its_curve_and_what_it_suggests(tmp_path: Path) ->
     assert "<svg" in (tmp_path / "runs" / "1" / "lr_finder.svg").read_text(encoding="utf-8")
 
 
-def test_an_lr_finder_that_diverges_at_once_says_what_to_change(tmp_path: Path) -> None:
+def test_an_lr_finder_that_diverges_at_once_says_what_to_change(tmp_path: Path, data: Path) -> None:
     answer = run(
         *TINY, "norm=none", "lowest_lr=1.0e+10", "highest_lr=1.0e+20", "precision='fp32'",
-        f"data_dir={tmp_path}", "seed=3", store=tmp_path / "runs", module="experiments.lr_finder",
+        f"data_dir={data}", "seed=3", store=tmp_path / "runs", module="experiments.lr_finder",
     )  # fmt: skip
 
     assert answer.returncode == 0, answer.stderr
@@ -111,9 +107,9 @@ def test_an_impossible_search_is_refused_before_a_run_exists(
     assert not (tmp_path / "runs").exists()
 
 
-def test_the_checklist_records_every_check_with_its_remedy(tmp_path: Path) -> None:
+def test_the_checklist_records_every_check_with_its_remedy(tmp_path: Path, data: Path) -> None:
     answer = run(
-        *TINY, "pitfall=softmax_before_loss", "steps=3", f"data_dir={tmp_path}", "seed=3",
+        *TINY, "pitfall=softmax_before_loss", "steps=3", f"data_dir={data}", "seed=3",
         store=tmp_path / "runs", module="experiments.sanity",
     )  # fmt: skip
 
@@ -151,8 +147,8 @@ def test_an_impossible_checklist_is_refused_before_a_run_exists(
     assert not (tmp_path / "runs").exists()
 
 
-def test_the_record_says_what_a_reader_needs_beyond_the_configuration(tmp_path: Path) -> None:
-    run(*TINY, f"data_dir={tmp_path}", "seed=3", store=tmp_path / "runs")
+def test_the_record_says_what_a_reader_needs_beyond_the_configuration(tmp_path: Path, data: Path) -> None:
+    run(*TINY, f"data_dir={data}", "seed=3", store=tmp_path / "runs")
 
     facts = record(tmp_path / "runs")["info"]["training"]
 
@@ -169,9 +165,9 @@ def test_the_record_says_what_a_reader_needs_beyond_the_configuration(tmp_path: 
     assert "py/" not in json.dumps(facts)
 
 
-def test_the_same_seed_gives_the_same_record_twice(tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_record_twice(tmp_path: Path, data: Path) -> None:
     for _ in range(2):
-        run(*TINY, f"data_dir={tmp_path}", "seed=5", store=tmp_path / "runs")
+        run(*TINY, f"data_dir={data}", "seed=5", store=tmp_path / "runs")
 
     first, second = (record(tmp_path / "runs", number)["metrics"] for number in (1, 2))
 
@@ -180,17 +176,17 @@ def test_the_same_seed_gives_the_same_record_twice(tmp_path: Path) -> None:
     }
 
 
-def test_without_a_seed_each_run_draws_and_records_its_own(tmp_path: Path) -> None:
+def test_without_a_seed_each_run_draws_and_records_its_own(tmp_path: Path, data: Path) -> None:
     for _ in range(2):
-        run(*TINY, "epochs=1", f"data_dir={tmp_path}", store=tmp_path / "runs")
+        run(*TINY, "epochs=1", f"data_dir={data}", store=tmp_path / "runs")
 
     seeds = {record(tmp_path / "runs", number)["config"]["seed"] for number in (1, 2)}
 
     assert len(seeds) == 2
 
 
-def test_a_run_that_finds_its_checkpoint_goes_on_from_there(tmp_path: Path) -> None:
-    words = [*TINY, f"data_dir={tmp_path}", f"checkpoint={tmp_path / 'state.pt'}", "seed=1"]
+def test_a_run_that_finds_its_checkpoint_goes_on_from_there(tmp_path: Path, data: Path) -> None:
+    words = [*TINY, f"data_dir={data}", f"checkpoint={tmp_path / 'state.pt'}", "seed=1"]
     run(*words, store=tmp_path / "runs")
 
     run(*words, store=tmp_path / "runs")
@@ -200,9 +196,9 @@ def test_a_run_that_finds_its_checkpoint_goes_on_from_there(tmp_path: Path) -> N
     assert again["run"]["result"] == record(tmp_path / "runs", 1)["run"]["result"]
 
 
-def test_a_diverged_run_ends_in_order_and_says_where(tmp_path: Path) -> None:
+def test_a_diverged_run_ends_in_order_and_says_where(tmp_path: Path, data: Path) -> None:
     answer = run(
-        *TINY, "lr=1e30", "precision='fp32'", f"data_dir={tmp_path}", "seed=1",
+        *TINY, "lr=1e30", "precision='fp32'", f"data_dir={data}", "seed=1",
         store=tmp_path / "runs", module="experiments.weight_norm",
     )  # fmt: skip
 
@@ -253,8 +249,10 @@ def test_an_impossible_setting_is_refused_before_a_run_exists(
         ("checkpoint=/dev/null/state.pt", ["/dev/null/state.pt", "cannot be written"]),
     ],
 )
-def test_what_only_the_data_can_show_fails_in_one_line(update: str, words: list[str], tmp_path: Path) -> None:
-    answer = run(*TINY, f"data_dir={tmp_path}", update, store=tmp_path / "runs")
+def test_what_only_the_data_can_show_fails_in_one_line(
+    update: str, words: list[str], tmp_path: Path, data: Path
+) -> None:
+    answer = run(*TINY, f"data_dir={data}", update, store=tmp_path / "runs")
 
     assert answer.returncode == 1
     assert all(word in answer.stderr for word in words), answer.stderr
@@ -284,11 +282,11 @@ def test_sacreds_own_commands_work(tmp_path: Path) -> None:
     assert "depth = 110" in run("print_config", "with", str(saved)).stdout
 
 
-def test_the_options_for_place_comment_and_name_work(tmp_path: Path) -> None:
+def test_the_options_for_place_comment_and_name_work(tmp_path: Path, data: Path) -> None:
     run(
         *TINY,
         "epochs=1",
-        f"data_dir={tmp_path}",
+        f"data_dir={data}",
         "-F",
         str(tmp_path / "here"),
         "-c",

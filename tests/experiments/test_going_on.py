@@ -26,11 +26,6 @@ TINY = (
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
-
-
 @pytest.fixture
 def start(tmp_path: Path, data: Path) -> Iterator[Start]:
     """start(*words, **environ) starts a training whose state is kept in the test's folder."""

@@ -28,9 +28,9 @@ def command(*words: str, **environ: str) -> None:
     assert answer.returncode == 0, answer.stderr
 
 
-def test_a_run_started_by_hand_stands_in_the_right_row_of_the_demo(tmp_path: Path) -> None:
+def test_a_run_started_by_hand_stands_in_the_right_row_of_the_demo(tmp_path: Path, data: Path) -> None:
     store = str(tmp_path / "runs")
-    command(*["-m", "experiments.bn_only", "with", "smoke", "seed=3"], f"data_dir={tmp_path}", "-F", store)
+    command(*["-m", "experiments.bn_only", "with", "smoke", "seed=3"], f"data_dir={data}", "-F", store)
 
     export = "from tracker.cli import main; main()"
     command("-c", export, "export", "sweeps/demo.yaml", str(tmp_path / "tree.csv"), "--store", store)
@@ -47,7 +47,7 @@ def test_a_run_started_by_hand_stands_in_the_right_row_of_the_demo(tmp_path: Pat
 
 
 @pytest.mark.mongo
-def test_sacreds_own_option_records_in_mongodb(tmp_path: Path, mongo_address: str) -> None:
+def test_sacreds_own_option_records_in_mongodb(tmp_path: Path, data: Path, mongo_address: str) -> None:
     parts = urlsplit(mongo_address)
     tiny = [
         "with",
@@ -61,7 +61,7 @@ def test_sacreds_own_option_records_in_mongodb(tmp_path: Path, mongo_address: st
     ]
 
     place = mongo_address if parts.username else f"{parts.netloc}:{parts.path[1:]}"
-    settings = [*tiny, f"data_dir={tmp_path}"]
+    settings = [*tiny, f"data_dir={data}"]
     command("-m", "experiments.full", *settings, "-m", place, TRACKER_FOLDER=str(tmp_path / "runs"))
 
     store = open_store(mongo_address)

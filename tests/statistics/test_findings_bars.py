@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.unwatched
 def test_what_is_promised_of_findings_and_tables_is_kept() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.findings", "150"],

@@ -124,6 +124,7 @@ def random_skills(rng: random.Random, question: Question) -> dict[Any, list[Any]
     }
 
 
+@pytest.mark.unwatched
 @pytest.mark.timeout(1800)
 def test_every_sentence_says_what_its_row_says(a_question: Callable[..., Question], laboratory: Any) -> None:
     rng, seen, outcomes = random.Random(20261121), Counter[str](), Counter[str]()

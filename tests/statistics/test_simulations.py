@@ -24,6 +24,7 @@ def simulations() -> ModuleType:
     return module
 
 
+@pytest.mark.unwatched
 @pytest.mark.parametrize("part", ["coverage", "false_verdicts", "found", "forecasts", "checks"])
 def test_every_promise_is_kept(part: str, simulations: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulations, "PATIENCE", 3.5)

@@ -57,6 +57,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.unwatched
 @given(VALUES)
 def test_sacred_reads_back_the_value_that_was_meant(value: Any) -> None:
     words = command(a_cell(experiment="full", **{"model.depth": value}))

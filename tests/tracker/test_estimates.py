@@ -188,6 +188,7 @@ def test_intervals_of_three_seeds_hold_the_truth_95_times_in_100() -> None:
     assert held / 4000 == pytest.approx(0.95, abs=3 * math.sqrt(0.95 * 0.05 / 4000))
 
 
+@pytest.mark.unwatched
 @pytest.mark.parametrize("scale", ["", "ordered"])
 def test_four_values_without_any_effect_get_a_false_verdict_at_most_5_times_in_100(scale: str) -> None:
     rng = random.Random(4)

@@ -237,6 +237,7 @@ def test_a_file_that_nobody_writes_any_more_is_not_waited_for(runs: Path) -> Non
     assert time.perf_counter() - began < 20 * (ATTEMPTS - 1) * PAUSE
 
 
+@pytest.mark.unwatched
 def test_a_reader_beside_a_writing_run_gets_whole_records_or_is_told(runs: Path) -> None:
     from sacred.observers import FileStorageObserver
 

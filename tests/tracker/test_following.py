@@ -85,6 +85,7 @@ class InMemory:
             self.record(at + 1, seed, (norm, size, lr), "COMPLETED", 50 * (norm == "b") + seed)
 
 
+@pytest.mark.unwatched
 @given(choice=st.integers(0, 1 << 32).map(random.Random))
 @settings(max_examples=20)
 def test_each_look_finds_what_a_first_look_would(

@@ -245,6 +245,7 @@ def test_no_run_is_lost_or_counted_twice_inside_a_question(question: Question, r
         ]
 
 
+@pytest.mark.unwatched
 def test_ten_thousand_runs_find_their_hundred_questions() -> None:
     setup = {f"setting{place}": place for place in range(12)}
     runs = [
