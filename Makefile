@@ -14,7 +14,7 @@ ASKED := $(addprefix --only ,bn-only/against-full bn-only/random-weights bn-only
 	batch-size/normalisation-batch schedule)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-mongo test-slurm test-slurm-accounting test-ray faults losses check simulate bars results bench bench-full bench-tree bench-sweep format clean up down pictures page-pictures demo-docs syllabus omniboard-tools
+.PHONY: help install demo test test-mongo test-slurm test-slurm-accounting test-ray faults losses check simulate bars results bench bench-full bench-gpu bench-tree bench-sweep format clean up down pictures page-pictures demo-docs syllabus omniboard-tools
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -91,6 +91,9 @@ bench: $(VENV)/installed ## the speed of training and start-up beside the peer's
 bench-full: $(VENV)/installed bench-tree bench-sweep ## all of it, into docs/benchmarks.md and the pages it names; two to three hours on a quiet machine
 	@$(BIN)/sweeps run sweeps/precision.yaml --profile cpu --store results/precision --logs results/precision-logs
 	@$(BIN)/python -m benchmarks.speed --accuracy results/precision --json docs/benchmarks.json --out docs/benchmarks.md
+
+bench-gpu: $(VENV)/installed ## training on one graphics card: speed, seeds at once, accuracy, into gpu.json; ten minutes, or a rehearsal without a card
+	$(BIN)/python -m benchmarks.gpu --json gpu.json
 
 bench-tree: $(VENV)/installed ## the speed of the tree, beside MLflow's table, measured into docs/speed.md; about 20 minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.tree --out docs/speed.md

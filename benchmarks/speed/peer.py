@@ -46,7 +46,8 @@ class Pictures(Dataset[Any]):
 def training_batches(count: int, workers: int = WORKERS) -> DataLoader[Any]:
     """Shuffled batches, flipped and cropped."""
     pictures = Pictures(count, transforms.RandomHorizontalFlip(), transforms.RandomCrop(32, 4))
-    return DataLoader(pictures, batch_size=BATCH, shuffle=True, num_workers=workers)
+    pinned = torch.cuda.is_available()
+    return DataLoader(pictures, batch_size=BATCH, shuffle=True, num_workers=workers, pin_memory=pinned)
 
 
 def held_out_batches(count: int, workers: int = WORKERS) -> DataLoader[Any]:

@@ -39,6 +39,7 @@ class Around:
         Raises NonFiniteLossError.
         """
         state, settings, model = self.state, self.state.settings, self.state.model
+        check_losses(state, tally)
         trained = tally.score()
         with self.guards.evaluation():
             held_out = (

@@ -37,12 +37,12 @@ def _train(state: TrainState, dataset: Dataset) -> Iterator[Result]:
     yield from around.begin()
     while state.epoch < state.settings.epochs:
         tally = Tally()
-        lr = yield from _pass(around, training, tally)
+        lr = yield from one_pass(around, training, tally)
         yield from around.end_epoch(tally, lr)
     yield from around.close()
 
 
-def _pass(around: Around, training: Batches, tally: Tally) -> Generator[Result, None, float]:
+def one_pass(around: Around, training: Batches, tally: Tally) -> Generator[Result, None, float]:
     """Over the training images, in the order that this epoch of this seed has; the last learning rate.
 
     Nothing in it waits for the device, where that is not the CPU, unless steps are to be reported.
@@ -56,5 +56,4 @@ def _pass(around: Around, training: Batches, tally: Tally) -> Generator[Result, 
             check_losses(state, tally)
             recent, reported = tally.score(since=reported), len(tally)
             yield StepResult(state.step, state.epoch + 1, recent.loss, recent.accuracy, lr)
-    check_losses(state, tally)
     return lr

@@ -54,7 +54,7 @@ class _Together:
             tallies = Tallies()
             lr = yield from self._pass(epoch, tallies)
             for number in [*self._team.going]:
-                yield from self._guarded(number, self._end_epoch(number, tallies, lr))
+                yield from self._guarded(number, self._arounds[number].end_epoch(tallies.of(number), lr))
             self._team.going = [number for number in self._team.going if self._wanted(number)]
             if not self._team.going:
                 return
@@ -113,11 +113,6 @@ class _Together:
         check_losses(state, tally)
         recent = tally.score(since)
         yield StepResult(state.step, state.epoch + 1, recent.loss, recent.accuracy, lr)
-
-    def _end_epoch(self, number: int, tallies: Tallies, lr: float) -> Iterator[Result]:
-        tally = tallies.of(number)
-        check_losses(self._team.states[number], tally)
-        yield from self._arounds[number].end_epoch(tally, lr)
 
     def _guarded(self, number: int, results: Iterable[Result]) -> Iterator[Numbered]:
         """The results of one run, which ends where it has diverged."""
