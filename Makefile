@@ -29,8 +29,9 @@ demo: $(VENV)/installed ## real training runs, the tree of questions, and its CS
 	@$(BIN)/tracker export sweeps/demo.yaml $(DEMO)/tree.csv --store $(DEMO)/runs
 	@$(BIN)/tracker export sweeps/demo.yaml $(DEMO)/tree.html --store $(DEMO)/runs
 
+# three processes on two cores, because many a test waits for a signal, a server or a browser
 test: $(VENV)/tools ## every test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 3 --dist worksteal --cov --cov-report=term $(TESTS)
 
 test-mongo: $(VENV)/tools ## the tests that talk to MongoDB, against MONGO_URL when it is set
 	$(BIN)/python -m pytest -m mongo

@@ -406,6 +406,7 @@ def fitting(texts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return texts.map(lambda text: clean(text).strip()).filter(lambda text: len(text) < 500)
 
 
+@pytest.mark.unwatched
 @settings(max_examples=60, suppress_health_check=[*HealthCheck])
 @given(st.data())
 def test_whatever_is_typed_comes_back_and_everything_else_stays(

@@ -122,6 +122,7 @@ def test_a_cut_never_halves_a_character() -> None:
     assert set(made) == {"😀", " ", "…"}
 
 
+@pytest.mark.unwatched
 @settings(max_examples=25, suppress_health_check=[*HealthCheck])
 @given(st.data())
 def test_every_cell_comes_back(trees: Any, data: st.DataObject) -> None:

@@ -7,6 +7,8 @@ import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import pytest
+
 from tracker.journal.layout import METRICS, POINTS
 from tracker.journal.reader import new_points, read_points, read_values
 from tracker.journal.sacred_files import write_sacred_files
@@ -16,6 +18,7 @@ COUNT, BATCH = 200_000, 1000
 START = 1_763_690_000_000_000
 
 
+@pytest.mark.unwatched
 def test_two_hundred_thousand_points_are_written_read_and_laid_out(begin: Callable[..., RunJournal]) -> None:
     journal = begin()
     for first in range(0, COUNT, BATCH):
@@ -34,6 +37,7 @@ def test_two_hundred_thousand_points_are_written_read_and_laid_out(begin: Callab
     assert len(metric["timestamps"]) == COUNT
 
 
+@pytest.mark.unwatched
 def test_laying_points_out_and_copying_them_holds_a_small_part_of_them(
     begin: Callable[..., RunJournal],
 ) -> None:

@@ -182,6 +182,7 @@ strange_events = some.builds(
 )
 
 
+@pytest.mark.unwatched
 @given(some.lists(strange_events, max_size=6))
 def test_events_of_any_shape_make_a_document_or_none(strange: list[dict[str, Any]]) -> None:
     started = {"event": "started", "version": 1, "time": "2026-11-21T12:00:00+00:00", "uuid": "5eed"}

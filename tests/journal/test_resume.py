@@ -261,6 +261,7 @@ def test_a_run_that_cannot_be_written_is_left_as_it_was(begin: Begin, files_up_t
     assert document(first)["status"] == "INTERRUPTED"
 
 
+@pytest.mark.unwatched
 @given(
     st.lists(
         st.tuples(st.integers(0, 6), st.integers(0, 4), st.booleans()),

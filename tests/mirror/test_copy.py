@@ -141,6 +141,7 @@ def test_a_number_that_is_taken_after_it_was_chosen_is_exchanged(store: Path, da
     assert database[BINDINGS].find_one({"_id": journal.uuid})["run"] == 2
 
 
+@pytest.mark.unwatched
 def test_long_metrics_are_thinned_for_omniboard_and_whole_for_readers(
     store: Path, database: Any, mongo_address: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ def thinned(values: list[float], pieces: list[int]) -> Thinning:
     return thinning
 
 
+@pytest.mark.unwatched
 @given(
     st.lists(finite, min_size=1, max_size=40), st.integers(1, 700), st.lists(st.integers(1, 3000), max_size=9)
 )

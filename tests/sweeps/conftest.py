@@ -48,6 +48,14 @@ tree:
   - {id: again, question: "Does x matter up to 2?", parameter: x, values: [1, 2], baseline: 1}
 """
 
+# coverage watches the sweep alone: tests/recording and test_runner.py watch what it starts
+SWEEPS = """
+import os
+os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+from sweeps.cli import main
+main()
+"""
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
@@ -66,7 +74,7 @@ def start(place: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     def begin(*words: str) -> subprocess.Popen[str]:
         begun.append(
             subprocess.Popen(
-                [sys.executable, "-c", "from sweeps.cli import main; main()", *words],
+                [sys.executable, "-c", SWEEPS, *words],
                 cwd=place,
                 env={**os.environ, "TRACKER_STORE": ""},
                 stdout=subprocess.PIPE,

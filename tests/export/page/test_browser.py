@@ -222,6 +222,7 @@ def test_commands_are_copied(look: LOOK, kinds: Any) -> None:
     assert copied.startswith("for value in 8 32 128 512; do for seed in 1 2 3; do python -m experiments.full")
 
 
+@pytest.mark.unwatched
 def test_two_hundred_questions_open_and_filter_at_once(look: LOOK, crowd: Any) -> None:
     page = look(crowd).page
     took = page.evaluate(

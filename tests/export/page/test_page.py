@@ -36,6 +36,7 @@ def text_of(made: Any, **options: Any) -> str:
     return page_text(made.findings, Recordings(made.store), made.store.address, **options)
 
 
+@pytest.mark.unwatched
 @pytest.mark.parametrize("omniboard", ["", "http://localhost:9000/sacred"])
 def test_two_hundred_questions_stay_under_two_megabytes_and_take_seconds(
     crowd: Any, tmp_path: Path, omniboard: str

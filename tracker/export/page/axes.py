@@ -61,7 +61,8 @@ def tick_labels(ticks: Sequence[float]) -> tuple[str, ...]:
     step = abs(ticks[1] - ticks[0]) if len(ticks) > 1 else abs(ticks[0]) if ticks else 1.0
     largest = max((abs(tick) for tick in ticks), default=0.0)
     if largest >= 1e6 or 0 < step < 1e-4:
-        return tuple(f"{tick:.3g}".replace("-", "−") for tick in ticks)
+        digits = max(3, math.floor(math.log10(largest) - math.log10(step)) + 2) if step else 3
+        return tuple(f"{tick:.{digits}g}".replace("-", "−") for tick in ticks)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9)) if step else 0
     return tuple(f"{tick:.{decimals}f}".replace("-", "−") for tick in ticks)
 
