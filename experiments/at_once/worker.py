@@ -80,9 +80,15 @@ def _train(audience: Audience, runs: Sequence[TrainSettings], *, must: bool) -> 
 
 def _in_vain(runs: Sequence[TrainSettings], dataset: Dataset) -> str:
     """Why these runs had better not be trained at once; "" where it is faster than one after the other."""
+    import torch
+
     from experiments.training.at_once.pace import pace
 
-    alone, together = pace(runs[:1], dataset), pace(runs, dataset)
+    alone = pace(runs[:1], dataset)
+    try:
+        together = pace(runs, dataset)
+    except torch.OutOfMemoryError:
+        return f"{len(runs)} seeds at once do not fit into the card's memory: this run trains by itself"
     if together > alone:
         return ""
     return (

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from experiments.at_once import worker
 from experiments.at_once.__main__ import NOT_ONE_NETWORK, main
@@ -194,6 +195,21 @@ def test_runs_are_trained_at_once_where_that_was_measured_to_be_faster(
     monkeypatch.setattr(pace, "pace", lambda runs, _data: 100.0 if len(runs) == 1 else together)
     for heard in trained([replace(settings, seed=seed, epochs=1) for seed in (1, 2)], must=False):
         assert kinds(heard)[0] == first
+
+
+def test_runs_that_do_not_fit_into_the_card_together_train_by_themselves(
+    settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(runs: list[TrainSettings], _data: object) -> float:
+        if len(runs) > 1:
+            raise torch.OutOfMemoryError
+        return 100.0
+
+    monkeypatch.setattr(pace, "pace", full)
+    for heard in trained([replace(settings, seed=seed, epochs=1) for seed in (1, 2)], must=False):
+        kind, words = heard[-1]
+        assert kind == "alone"
+        assert "2 seeds at once do not fit" in words
 
 
 def test_what_the_data_show_to_be_impossible_is_refused(settings: TrainSettings) -> None:
