@@ -25,7 +25,7 @@ DESCRIPTION = """\
 Train the runs of several seeds as one network on one device; each is recorded as its own run.
 
   python -m experiments.at_once bn_only --seeds 1 2 3 with smoke
-  python -m experiments.at_once --up-to 4 -- sweeps run sweeps/demo.yaml --per-gpu 4
+  python -m experiments.at_once --up-to 4 -- sweeps run sweeps/demo.yaml --per-gpu 4 --seeds-together
 
 The second form is for a GPU: runs of a sweep that differ in their seed alone are trained together, and all
 others by themselves.

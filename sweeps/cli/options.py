@@ -76,6 +76,7 @@ SWEEP = (
     click.option(
         "--attempts", type=click.IntRange(1), default=1, show_default=True, help="Starts of a run that fails."
     ),
+    click.option("--seeds-together", is_flag=True, help="Start all seeds of a setting one after the other."),
     click.option("--keep-going", is_flag=True, help="Go on even where every run fails in the same way."),
     click.option("--detach", is_flag=True, help="Return as soon as the runs are handed over; they go on."),
 )
@@ -111,4 +112,5 @@ def wanted(questions: Path, store: str, given: Mapping[str, Any], **more: Any) -
     )
     limits = Limits(attempts=given["attempts"], keep_going=given["keep_going"])
     stay = replace(more.pop("stay", Stay()), leaves=given["detach"])
-    return Wanted(questions, store, given["engine"], placing, limits, only=given["only"], stay=stay, **more)
+    more |= {"only": given["only"], "stay": stay, "seeds_together": given["seeds_together"]}
+    return Wanted(questions, store, given["engine"], placing, limits, **more)

@@ -55,6 +55,7 @@ class Wanted:
     failed_only: bool = False
     only: tuple[str, ...] = ()  # the questions, each with all beneath it; none for the whole file
     stay: Stay = field(default_factory=Stay)
+    seeds_together: bool = False  # start all seeds of a setting before the next setting
     dry_run: bool = False
 
 
@@ -73,7 +74,12 @@ def launch(wanted: Wanted) -> int:
 def _launch(wanted: Wanted, console: Console) -> int:
     leases = open_leases(wanted.address)
     lookout = Lookout(
-        wanted.questions, wanted.address, leases, failed_only=wanted.failed_only, only=wanted.only
+        wanted.questions,
+        wanted.address,
+        leases,
+        failed_only=wanted.failed_only,
+        only=wanted.only,
+        seeds_together=wanted.seeds_together,
     )
     view = lookout.look()
     if view.plan.hindrances:

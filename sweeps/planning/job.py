@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,14 @@ def job_key(settings: Mapping[str, Any], seed: int) -> str:
     plain = {name: _plain(value) for name, value in settings.items()}
     text = json.dumps([plain, seed], sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=repr)
     return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+
+
+def seeds_together(jobs: Iterable[Job]) -> tuple[Job, ...]:
+    """The jobs with all seeds of a setting one after the other, where its first one stood."""
+    groups: dict[tuple[int, str], list[Job]] = {}
+    for job in jobs:
+        groups.setdefault((job.priority, job_key(job.settings, 0)), []).append(job)
+    return tuple(job for group in groups.values() for job in group)
 
 
 def _plain(value: Any) -> Any:

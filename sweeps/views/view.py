@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeps.planning.job import Job
+from sweeps.planning.job import Job, seeds_together
 from sweeps.planning.plan import Plan, make_plan
 from sweeps.views.roster import lease_key
 from tracker import open_store
@@ -52,6 +52,7 @@ class Lookout:
     watch: Watch = field(default_factory=Watch)
     failed_only: bool = False
     only: Collection[str] = ()  # the questions, each with all beneath it; none for the whole file
+    seeds_together: bool = False  # in the order of the runs, rather than a seed of every value first
     _brought: set[tuple[str, int]] = field(default_factory=set)
 
     def look(self) -> View:
@@ -70,7 +71,7 @@ class Lookout:
         return self.leases.leases(keys)
 
     def _plan(self, over: Collection[str]) -> Plan:
-        return make_plan(
+        plan = make_plan(
             self.questions,
             self.address,
             datetime.now(UTC),
@@ -78,6 +79,7 @@ class Lookout:
             over=over,
             only=self.only,
         )
+        return replace(plan, jobs=seeds_together(plan.jobs)) if self.seeds_together else plan
 
     def _bring(self, missing: Collection[str], seen: Mapping[str, Lease]) -> dict[str, Transfer]:
         """Push what is done on this machine, but missing on the server: what became of it, by key.

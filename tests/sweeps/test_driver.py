@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections import Counter
@@ -222,6 +223,15 @@ def test_a_dry_run_starts_nothing(place: Path, sweeps: Sweeps, command: str) -> 
     assert answer.returncode == 0, answer.stderr
     assert logs(place) == ""
     assert not (place / "runs").exists()
+
+
+def test_seeds_are_started_together_where_that_is_wanted(place: Path, sweeps: Sweeps) -> None:
+    answer = sweeps("run", "questions.yaml", "--dry-run", "--seeds-together")
+    assert answer.returncode == 0, answer.stderr
+    listed = re.findall(r"^\d+ +(.*) seed=(\d+)", answer.stdout, re.MULTILINE)
+    settings = [words for words, _ in listed]
+    assert len(set(settings)) < len(settings)
+    assert settings == sorted(settings, key=settings.index)
 
 
 def test_a_sweep_can_go_on_in_the_background(place: Path, sweeps: Sweeps) -> None:

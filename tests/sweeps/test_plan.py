@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from sweeps.planning.expected import in_words, told, total
 from sweeps.planning.formats import as_csv, as_json, write_csv
-from sweeps.planning.job import job_key
+from sweeps.planning.job import job_key, seeds_together
 from sweeps.planning.plan import Plan, make_plan
 from sweeps.planning.table import show
 from tests.sweeps.stored import NOON, store_job, store_run
@@ -86,6 +87,15 @@ def test_priority_goes_before_the_order_of_the_file(folder: Path) -> None:
     assert order(plan(folder, second=", priority: 1"))[:4] == [
         ("second", 1, 1), ("second", 2, 1), ("second", 1, 2), ("second", 2, 2),
     ]  # fmt: skip
+
+
+def test_seeds_that_are_to_be_together_follow_the_first_of_their_setting(folder: Path) -> None:
+    made = plan(folder, second=", priority: 1")
+    together = replace(made, jobs=seeds_together(made.jobs))
+    assert order(together) == [
+        *[("second", y, seed) for y in (1, 2) for seed in (1, 2)],
+        *[("first", x, seed) for x in (1, 2, 3) for seed in (1, 2)],
+    ]
 
 
 def test_the_first_looks_of_all_questions_go_before_the_second_of_any(folder: Path) -> None:
