@@ -17,7 +17,7 @@ def enough_decimals(grain: float, numbers: Sequence[float], bounds: Iterable[flo
     """The decimals that show one digit of `grain`, or more where rounding moved a number across a bound."""
     bounds = tuple(bounds)
     for count in range(min(digits(grain), MOST_DECIMALS), MOST_DECIMALS):
-        if all(_side(round(number, count), b) == _side(number, b) for number in numbers for b in bounds):
+        if not any(_crosses(number, round(number, count), bounds) for number in numbers):
             return count
     return MOST_DECIMALS
 
@@ -39,5 +39,9 @@ def percentage(level: float) -> str:
     return f"{number:.{count}f}%"
 
 
-def _side(number: float, bound: float) -> int:
-    return (number > bound) - (number < bound)
+def _crosses(number: float, rounded: float, bounds: Iterable[float]) -> bool:
+    """Whether one of two numbers lies on another side of a bound, or on the bound, and the other does not."""
+    if number == rounded:
+        return False
+    low, high = min(number, rounded), max(number, rounded)
+    return any(low <= bound <= high for bound in bounds)

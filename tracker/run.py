@@ -94,30 +94,32 @@ class Run:
     @property
     def diverged(self) -> Mapping[str, Any] | None:
         """Where the loss stopped being finite, or None: `info.tracker.diverged` of the record."""
-        facts = self.info.get("tracker")
-        found = facts.get("diverged") if isinstance(facts, Mapping) else None
+        found = self._facts.get("diverged")
         return found if isinstance(found, Mapping) else None
 
     @property
     def uuid(self) -> str:
         """The run's identity, the same in every store, or "" where it has none: `info.tracker.uuid`."""
-        facts = self.info.get("tracker")
-        found = facts.get("uuid") if isinstance(facts, Mapping) else None
+        found = self._facts.get("uuid")
         return found if isinstance(found, str) else ""
 
     @property
     def parts(self) -> Sequence[Mapping[str, Any]]:
         """What each of its processes did, in order, where there were several: `info.tracker.parts`."""
-        facts = self.info.get("tracker")
-        found = facts.get("parts") if isinstance(facts, Mapping) else None
+        found = self._facts.get("parts")
         return [part for part in found if isinstance(part, Mapping)] if isinstance(found, list) else []
 
     @property
     def continues(self) -> Mapping[str, Any] | None:
         """The run whose state this one went on from, in another record: `info.tracker.continues`."""
-        facts = self.info.get("tracker")
-        found = facts.get("continues") if isinstance(facts, Mapping) else None
+        found = self._facts.get("continues")
         return found if isinstance(found, Mapping) else None
+
+    @property
+    def _facts(self) -> Mapping[str, Any]:
+        """What the tracker wrote into the record; anything may stand there."""
+        found = self.info.get("tracker")
+        return found if type(found) is dict or isinstance(found, Mapping) else {}
 
     @property
     def hours(self) -> float:

@@ -161,7 +161,7 @@ NUISANCE = {"values": ("bn",), "nuisance": {"lr": (0.1, 0.3)}, "select_by": "val
 
 def choice(question: Question, validation: Mapping[Any, float], diverged: Iterable[int] = ()) -> Any:
     node = a_node(question, dict.fromkeys(range(4), 50.0), diverged)
-    return chosen(node, "bn", reader({}, validation))[0].nuisance["lr"]
+    return chosen(node.question, node.cells, reader({}, validation))[0].nuisance["lr"]
 
 
 def test_the_nuisance_that_is_best_on_validation_stands_for_a_value() -> None:

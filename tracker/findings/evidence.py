@@ -61,9 +61,7 @@ def gather(node: Node, numbers: Numbers) -> Evidence:
 
 def identity(run: Run) -> str:
     """What stays the same when a run gets another id: its uuid where the record has one."""
-    tracker = run.info.get("tracker")
-    uuid = tracker.get("uuid") if isinstance(tracker, Mapping) else None
-    return str(uuid or f"run {run.id}")
+    return run.uuid or f"run {run.id}"
 
 
 def changes(before: Evidence, now: Evidence) -> str:

@@ -80,22 +80,19 @@ def _trend(question: Question, estimates: Sequence[Estimate]) -> list[Tested]:
 
 def _against(question: Question, one: Estimate, base: Estimate) -> Tested:
     numbers, baseline = _samples(question, one, base)
-    n = (len(numbers),) if question.pair_by else (len(numbers), len(baseline))
-    found = Comparison(one.value, "paired t" if question.pair_by else "Welch t", n, None)
+    pairs = bool(question.pair_by)
+    n = (len(numbers),) if pairs else (len(numbers), len(baseline))
+    told = one.value, "paired t" if pairs else "Welch t", n
     if lost(question, one) or lost(question, base):
-        return Tested(replace(found, verdict="diverged"))
+        return Tested(Comparison(*told, None, verdict="diverged"))
     if not numbers or not baseline:
-        return Tested(found)
+        return Tested(Comparison(*told, None))
     delta = mean(numbers) - mean(baseline)
-    found = replace(found, delta=delta)
     if min(n) < 2:
-        return Tested(found)
-    found = replace(found, g=hedges(delta, (numbers, baseline)))
-    if question.pair_by:
-        found = replace(found, correlation=correlation(numbers, baseline))
-        effect = paired(numbers, baseline)
-    else:
-        effect = welch(Sample.of(numbers), Sample.of(baseline))
+        return Tested(Comparison(*told, delta))
+    together = correlation(numbers, baseline) if pairs else None
+    found = Comparison(*told, delta, g=hedges(delta, (numbers, baseline)), correlation=together)
+    effect = paired(numbers, baseline) if pairs else welch(Sample.of(numbers), Sample.of(baseline))
     identical = _constant(numbers) and _constant(baseline)
     testable = min(n) >= FEWEST and not identical and not _tiny(effect)
     return Tested(found, effect if testable else None, samples=(one, base))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from tracker.configs import key
+from tracker.questions.question import Question
 from tracker.run import Run
 from tracker.statistics.moments import mean, outlier, sd
 from tracker.statistics.testset import network_interval
@@ -60,29 +62,29 @@ def interval(numbers: Sequence[float], alpha: float) -> tuple[float, float]:
 
 def estimates(node: Node, numbers: Numbers) -> tuple[Estimate, ...]:
     """One estimate per value, in declared order; of its nuisance combinations, that of the chosen one."""
+    question = node.question
+    cells: dict[Hashable, list[Cell]] = defaultdict(list)
+    for cell in node.cells:
+        cells[key(cell.value)].append(cell)
     return tuple(
-        _estimate(chosen(node, value, numbers), value, node.question.alpha, numbers)
-        for value in node.question.values
+        _estimate(chosen(question, cells[key(value)], numbers), value, question.alpha, numbers)
+        for value in question.values
     )
 
 
-def chosen(node: Node, value: Any, numbers: Numbers) -> tuple[Cell, ...]:
+def chosen(question: Question, cells: Sequence[Cell], numbers: Numbers) -> Sequence[Cell]:
     """The cells that stand for a value: of its nuisance combinations, those best on `select_by`.
 
     A combination with fewer diverged runs goes first, then one with the better mean; select_by shares the
     goal and the reduction of the metric. Without any number the first combination stands.
     """
-    question = node.question
-    wanted = key(value)
-    cells = [cell for cell in node.cells if key(cell.value) == wanted]
-    combinations = [
-        tuple(cells[at : at + len(question.seeds)]) for at in range(0, len(cells), len(question.seeds))
-    ]
+    size = len(question.seeds)
+    combinations = [cells[at : at + size] for at in range(0, len(cells), size)]
     if not question.select_by:
         return combinations[0]
     sign = 1 if question.metric.goal == "maximize" else -1
 
-    def rank(combination: tuple[Cell, ...]) -> tuple[bool, int, float]:
+    def rank(combination: Sequence[Cell]) -> tuple[bool, int, float]:
         answers = [cell.answer for cell in combination if cell.answer]
         converged = [run for run in answers if run.diverged is None]
         found = usable(numbers(converged, question.select_by, question.metric.reduce)).values()

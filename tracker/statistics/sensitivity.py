@@ -27,6 +27,8 @@ def with_ranks(
     places: Sequence[float],
 ) -> tuple[Comparison, ...]:
     """The comparisons, each with what ranks would make of it if that is something else."""
+    if not any(one.diverged for one in estimates):
+        return tuple(comparisons)
     found = []
     for one in comparisons:
         samples = about(question, one, estimates)
