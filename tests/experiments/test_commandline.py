@@ -87,26 +87,6 @@ def test_an_lr_finder_that_diverges_at_once_says_what_to_change(tmp_path: Path, 
     assert recorded["info"]["tracker"]["diverged"]["step"] >= 1
 
 
-@pytest.mark.parametrize(
-    ("update", "words"),
-    [
-        ("lowst_lr=0.1", ["no setting 'lowst_lr'", "did you mean 'lowest_lr'?"]),
-        ("deph=20", ["no setting 'deph'", "did you mean 'depth'?"]),
-        ("lowest_lr=20.0", ["lowest_lr=20.0 must be below highest_lr=10.0"]),
-        ("trainable=none", ["there is no learning rate to find"]),
-    ],
-)
-def test_an_impossible_search_is_refused_before_a_run_exists(
-    update: str, words: list[str], tmp_path: Path
-) -> None:
-    answer = run("with", update, store=tmp_path / "runs", module="experiments.lr_finder")
-
-    assert answer.returncode == 1
-    assert all(word in answer.stderr for word in words), answer.stderr
-    assert "Traceback" not in answer.stderr
-    assert not (tmp_path / "runs").exists()
-
-
 def test_the_checklist_records_every_check_with_its_remedy(tmp_path: Path, data: Path) -> None:
     answer = run(
         *TINY, "pitfall=softmax_before_loss", "steps=3", f"data_dir={data}", "seed=3",
@@ -130,20 +110,25 @@ def test_the_checklist_records_every_check_with_its_remedy(tmp_path: Path, data:
 
 
 @pytest.mark.parametrize(
-    ("update", "words"),
+    ("module", "update", "words"),
     [
-        ("stps=3", ["no setting 'stps'", "did you mean 'steps'?"]),
-        ("deph=20", ["no setting 'deph'", "did you mean 'depth'?"]),
-        ("images=1", ["images=1 must be at least 2"]),
+        ("lr_finder", "lowst_lr=0.1", ["no setting 'lowst_lr'", "did you mean 'lowest_lr'?"]),
+        ("lr_finder", "deph=20", ["no setting 'deph'", "did you mean 'depth'?"]),
+        ("lr_finder", "lowest_lr=20.0", ["lowest_lr=20.0 must be below highest_lr=10.0"]),
+        ("lr_finder", "trainable=none", ["there is no learning rate to find"]),
+        ("sanity", "stps=3", ["no setting 'stps'", "did you mean 'steps'?"]),
+        ("sanity", "deph=20", ["no setting 'deph'", "did you mean 'depth'?"]),
+        ("sanity", "images=1", ["images=1 must be at least 2"]),
     ],
 )
-def test_an_impossible_checklist_is_refused_before_a_run_exists(
-    update: str, words: list[str], tmp_path: Path
+def test_an_impossible_search_or_checklist_is_refused_before_a_run_exists(
+    module: str, update: str, words: list[str], tmp_path: Path
 ) -> None:
-    answer = run("with", update, store=tmp_path / "runs", module="experiments.sanity")
+    answer = run("with", update, store=tmp_path / "runs", module=f"experiments.{module}")
 
     assert answer.returncode == 1
     assert all(word in answer.stderr for word in words), answer.stderr
+    assert "Traceback" not in answer.stderr
     assert not (tmp_path / "runs").exists()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from experiments.training.data import Dataset, ImageSet
+from experiments.training.results import Measured, Result
 from experiments.training.settings import TrainSettings
 
 CLASSES = 4
@@ -21,6 +22,16 @@ def _images(number: int, seed: int) -> ImageSet:
     grey = 40 + 50 * labels[:, None, None, None]
     images = np.clip(grey + random.normal(0, 30, (number, 16, 16, 3)), 0, 255).astype(np.uint8)
     return ImageSet(images, labels)
+
+
+def numbers_of(results: list[Result]) -> dict[str, float]:
+    """The last number of every measure."""
+    return {
+        name: value
+        for result in results
+        if isinstance(result, Measured)
+        for name, value in result.numbers.items()
+    }
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from experiments.training.loop import start, train
 from experiments.training.measures.table import MEASURES
 from experiments.training.results import EpochResult, Measured, Picture, Result, Table
 from experiments.training.settings import SettingsError, TrainSettings
+from tests.training.conftest import numbers_of
 
 MakeSettings = Callable[..., TrainSettings]
 EVERYTHING = "+".join(MEASURES)
@@ -24,16 +25,6 @@ EVERYTHING = "+".join(MEASURES)
 
 def run_of(settings: TrainSettings, dataset: Dataset) -> list[Result]:
     return list(train(start(settings, dataset), dataset))
-
-
-def numbers_of(results: list[Result]) -> dict[str, float]:
-    """The last number of every measure."""
-    return {
-        name: value
-        for result in results
-        if isinstance(result, Measured)
-        for name, value in result.numbers.items()
-    }
 
 
 def is_plain(result: Result, measured: set[str]) -> bool:

@@ -20,12 +20,13 @@ from experiments.training.loop import TrainState, start, train
 from experiments.training.losses import LOSSES
 from experiments.training.norms import batchnorm_layers
 from experiments.training.resizing import sized
-from experiments.training.results import EpochResult, Measured, Result, TestResult
+from experiments.training.results import EpochResult, TestResult
 from experiments.training.schedule import cycle_ends, lr_share
 from experiments.training.setting_checks import choices_of
 from experiments.training.settings import SettingsError, TrainSettings
 from experiments.training.state import batches_of
 from experiments.training.views import VIEWS, over_views
+from tests.training.conftest import numbers_of
 
 MakeSettings = Callable[..., TrainSettings]
 
@@ -161,22 +162,13 @@ def test_a_run_that_goes_on_ends_as_if_it_had_never_stopped(
 # Snapshots
 
 
-def measured(results: list[Result]) -> dict[str, float]:
-    return {
-        name: number
-        for result in results
-        if isinstance(result, Measured)
-        for name, number in result.numbers.items()
-    }
-
-
 def test_snapshots_are_taken_where_cycles_end_and_answer_together(
     make_settings: MakeSettings, dataset: Dataset
 ) -> None:
     settings = make_settings(epochs=3, schedule="restarts", cycles=2, snapshots=True)
     state = start(settings, dataset)
     results = list(train(state, dataset))
-    assert measured(results)["ensemble.networks"] == len(state.snapshots) == 2
+    assert numbers_of(results)["ensemble.networks"] == len(state.snapshots) == 2
     test = batches_of(dataset, dataset.test, settings, state.device)
     ((images, labels),) = test.in_order(1000)
     probabilities = []
@@ -184,7 +176,7 @@ def test_snapshots_are_taken_where_cycles_end_and_answer_together(
         state.model.load_state_dict(snapshot)
         probabilities.append(state.model.eval()(images).softmax(dim=1))
     right = (torch.stack(probabilities).mean(dim=0).argmax(dim=1) == labels).double().mean()
-    assert measured(results)["ensemble.accuracy"] == pytest.approx(100 * right.item())
+    assert numbers_of(results)["ensemble.accuracy"] == pytest.approx(100 * right.item())
 
 
 def test_one_snapshot_is_the_network_itself(make_settings: MakeSettings, dataset: Dataset) -> None:
@@ -192,7 +184,7 @@ def test_one_snapshot_is_the_network_itself(make_settings: MakeSettings, dataset
     results = list(train(start(settings, dataset), dataset))
     tested = results[-1]
     assert isinstance(tested, TestResult)
-    numbers = measured(results)
+    numbers = numbers_of(results)
     assert numbers["ensemble.accuracy"] == tested.accuracy
     assert numbers["ensemble.loss"] == pytest.approx(tested.loss, rel=1e-5)
 

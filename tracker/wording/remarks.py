@@ -20,6 +20,12 @@ from tracker.wording.words import label, margin
 FEWEST_TRIED = 3  # numbers of which one can lie inside
 LOOSE = 0.2  # a correlation of pairs under which pairing loses power
 
+_TURNED = {  # what a trend would do, and a value beside the baseline
+    "found": ("be found", "differ from"),
+    "above": ("point up", "lie above"),
+    "below": ("point down", "lie below"),
+}
+
 
 def remarks(
     question: Question,
@@ -118,8 +124,7 @@ def _hanging(question: Question, comparisons: Iterable[Comparison]) -> list[str]
     for one in comparisons:
         if one.hangs_on:
             seeds = ", ".join(f"seed {seed} of {label(question, value)}" for value, seed in one.hangs_on)
-            subject = "the trend" if one.test == "slope t" else label(question, one.value)
-            clauses.append(f"{one.verdict} for {subject} hangs on {seeds}")
+            clauses.append(f"{one.verdict} for {_subject(question, one)} hangs on {seeds}")
     return clauses
 
 
@@ -131,38 +136,33 @@ def _loose(question: Question, comparisons: Iterable[Comparison]) -> list[str]:
 
 def _permuted(question: Question, comparisons: Iterable[Comparison]) -> list[str]:
     """The tests that come out otherwise when the seeds alone vouch for them."""
-    told = [_by_permutation(question, one) for one in comparisons if one.by_permutation]
+    told = [
+        f"{_would(question, one, one.by_permutation)} (p{p_value(one.p_permuted, question.error_rate)})"
+        for one in comparisons
+        if one.by_permutation
+    ]
     return [f"by permutation, which assumes no shape of the numbers, {', '.join(told)}"] if told else []
-
-
-def _by_permutation(question: Question, one: Comparison) -> str:
-    trend = one.test == "slope t"
-    subject = "the trend" if trend else label(question, one.value)
-    found = "would be found" if trend else f"would differ from {label(question, question.baseline)}"
-    words = (
-        f"{one.verdict} for {subject} would be open" if one.by_permutation == "open" else f"{subject} {found}"
-    )
-    return f"{words} (p{p_value(one.p_permuted, question.error_rate)})"
 
 
 def _ranked(question: Question, comparisons: Iterable[Comparison]) -> list[str]:
     """The verdicts that turn if runs that diverged count as the worst, by ranks."""
-    told = [_would(question, one) for one in comparisons if one.by_ranks]
+    told = [_would(question, one, one.by_ranks) for one in comparisons if one.by_ranks]
     return [f"with diverged runs as the worst, by ranks {', '.join(told)}"] if told else []
 
 
-def _would(question: Question, one: Comparison) -> str:
-    trend = one.test == "slope t"
-    subject = "the trend" if trend else label(question, one.value)
-    if one.by_ranks == "open":
+def _would(question: Question, one: Comparison, turned: str) -> str:
+    """What would become of a comparison: open, found, above, below or another verdict."""
+    subject = _subject(question, one)
+    if turned == "open":
         return f"{one.verdict} for {subject} would be open"
-    if one.by_ranks in ("above", "below"):
-        up = one.by_ranks == "above"
-        if trend:
-            return f"the trend would point {'up' if up else 'down'}"
-        return f"{subject} would lie {one.by_ranks} {label(question, question.baseline)}"
-    than = "" if trend else f" than {label(question, question.baseline)}"
-    return f"{subject} would be {one.by_ranks}{than}"
+    of_trend, of_value = _TURNED.get(turned, (f"be {turned}", f"be {turned} than"))
+    if one.test == "slope t":
+        return f"{subject} would {of_trend}"
+    return f"{subject} would {of_value} {label(question, question.baseline)}"
+
+
+def _subject(question: Question, one: Comparison) -> str:
+    return "the trend" if one.test == "slope t" else label(question, one.value)
 
 
 def _needed(question: Question, estimates: Sequence[Estimate], lead: Comparison) -> list[str]:
