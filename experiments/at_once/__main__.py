@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import experiments
 from experiments.at_once.joining import VARIABLE
@@ -17,8 +20,9 @@ from experiments.at_once.trainer import Trainer
 
 PATIENCE = 60.0  # seconds that the seeds of one command wait for each other to start
 POLL = 0.05  # seconds between two looks at the first run
-GRACE = 20.0  # seconds that runs have to record their own end
+GRACE = 60.0  # seconds that runs, or a sweep of them, have to end in order
 
+OURS = ("--seeds", "--up-to", "--wait", "-h", "--help")
 NOT_ONE_NETWORK = ("ensemble", "lr_finder", "sanity", "transfer")
 
 DESCRIPTION = """\
@@ -54,7 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command and told.experiment is None and told.seeds is None:
         if told.up_to < 2:
             parser.error(f"--up-to {told.up_to}: at least 2 runs can be trained at once")
-        return _beside(Trainer(told.up_to, told.wait, must=False), [command])
+        if shutil.which(command[0]) is None:
+            parser.error(f"{command[0]}: there is no such program")
+        return _beside(Trainer(told.up_to, told.wait, must=False), {"": command})
     if told.experiment is None or not told.seeds:
         parser.error("name an experiment and its --seeds, or a command after --")
     if twice := [seed for seed in told.seeds if told.seeds.count(seed) > 1]:
@@ -65,21 +71,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(
             f"{told.experiment} does more than to train one network; start its seeds one after the other"
         )
-    runs = [_command(told.experiment, seed, command) for seed in told.seeds]
+    runs = {f"seed {seed}": _command(told.experiment, seed, command) for seed in told.seeds}
     return _beside(Trainer(len(runs), PATIENCE, must=True), runs)
 
 
 def _parted(words: list[str]) -> tuple[list[str], list[str]]:
     """Our own words, and those that are for the runs: from `with` or the first option of Sacred's on."""
-    ours, seeds = ("--seeds", "--up-to", "--wait", "-h", "--help"), False
     for place, word in enumerate(words):
         if word == "--":
             return words[:place], words[place + 1 :]
-        if word == "with" or (
-            word.startswith("-") and word.split("=")[0] not in ours and not word[1:].isdigit()
-        ):
+        is_option = word.startswith("-") and not word[1:].isdigit()
+        if word == "with" or (is_option and word.split("=")[0] not in OURS):
             return words[:place], words[place:]
-        seeds = seeds or word == "--seeds"
     return words, []
 
 
@@ -88,26 +91,49 @@ def _command(experiment: str, seed: int, words: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", f"experiments.{experiment}", *told, f"seed={seed}"]
 
 
-def _beside(trainer: Trainer, commands: Sequence[Sequence[str]]) -> int:
-    """Carry out the commands, whose runs find the trainer; the exit code of the first that failed."""
+def _beside(trainer: Trainer, commands: Mapping[str, Sequence[str]]) -> int:
+    """Carry out commands, whose runs find the trainer; the exit code of the first that failed.
+
+    The lines of each begin with its name; those of one without are left as they are.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    processes: list[subprocess.Popen[str]] = []
     with trainer.listening() as address:
         environment = {**os.environ, VARIABLE: address}
-        first, *others = commands
-        processes = [subprocess.Popen(first, env=environment)]
         try:
-            # what is refused is refused once
-            while others and not trainer.came.wait(POLL) and processes[0].poll() is None:
-                pass
-            if trainer.came.is_set():
-                processes += [subprocess.Popen(command, env=environment) for command in others]
+            for name, command in commands.items():
+                processes.append(_started(name, command, environment))
+                # what is refused is refused once
+                while not trainer.came.wait(POLL) and processes[0].poll() is None:
+                    pass
+                if not trainer.came.is_set():
+                    break
             codes = [process.wait() for process in processes]
         except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # they are ending already
             codes = [_ended(process) for process in processes]
     return next(filter(None, codes), 0)
 
 
-def _ended(process: subprocess.Popen[bytes]) -> int:
+def _started(name: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    if not name:
+        return subprocess.Popen(command, env=environment, text=True)
+    process = subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    for lines, place in ((process.stdout, sys.stdout), (process.stderr, sys.stderr)):
+        assert lines is not None
+        threading.Thread(target=_pass_on, args=(f"{name}: ", lines, place)).start()
+    return process
+
+
+def _pass_on(name: str, lines: IO[str], place: IO[str]) -> None:
+    for line in lines:
+        place.write(name + line)
+        place.flush()
+
+
+def _ended(process: subprocess.Popen[str]) -> int:
     """Ask the process to end, and wait until it has."""
     if process.poll() is None:
         process.terminate()

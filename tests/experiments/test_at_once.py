@@ -73,6 +73,7 @@ def test_each_seed_has_the_record_that_it_has_alone(tmp_path: Path, data: Path) 
     words = (*TINY, f"data_dir={data}")
     answer = run("experiments.at_once", "bn_only", "--seeds", "3", "4", *words, store=tmp_path / "at_once")
     assert answer.returncode == 0, answer.stderr
+    assert {line.split(": ")[0] for line in answer.stdout.splitlines()} == {"seed 3", "seed 4"}
     alone = run("experiments.bn_only", *words, "seed=4", store=tmp_path / "alone")
     assert alone.returncode == 0, alone.stderr
 
@@ -261,6 +262,7 @@ def test_a_refusal_is_an_error_of_the_settings() -> None:
         (["bn_only", "--seeds", "1", "1"], "1 is given twice"),
         (["ensemble", "--seeds", "1", "2"], "ensemble does more than to train one network"),
         (["--up-to", "1", "--", "true"], "at least 2 runs"),
+        (["--up-to", "2", "--", "no-such-program"], "no-such-program: there is no such program"),
     ],
 )
 def test_a_command_that_cannot_work_is_refused(
