@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 import time
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from sweeps.engines import slurm_ledger, slurm_queue
 from sweeps.engines.base import Event, Task
 from sweeps.engines.options import EngineOptions
-from sweeps.engines.slurm_ledger import Placed
-from sweeps.engines.slurm_notes import ENDED, STARTED, STOPPED, Note, read_notes
-from sweeps.engines.slurm_options import parameters, shares, wishes
+from sweeps.engines.slurm_hearing import Heard, Live
+from sweeps.engines.slurm_notes import ENDED, read_notes
+from sweeps.engines.slurm_options import wishes
+from sweeps.engines.slurm_placing import Backlog
 from sweeps.engines.slurm_queue import Standing
-from sweeps.engines.slurm_submit import NotNowError, share, submit
-from sweeps.engines.slurm_verdict import is_sure, verdict
-from sweeps.exit_codes import CANNOT_START, KILLED
-from sweeps.exit_codes import STOPPED as STOPPED_CODE
+from sweeps.exit_codes import STOPPED
 from tracker.errors import LaunchError
-from tracker.settings import STORE_VARIABLE
 
 FOLDER = "_slurm"  # in the folder of logs: what submitit and the jobs keep
-LARGEST = 500  # jobs in one array; MaxArraySize is 1001 unless a cluster says otherwise
 POLL = 0.2  # seconds between two looks at the notes
 OFTEN, SELDOM = 2.0, 30.0  # seconds between two calls of squeue, with much and with little news
-
-
-@dataclass
-class _Live:
-    """A run that Slurm has and that is not over."""
-
-    placed: Placed
-    told: str = ""  # the kind of the last event
-    stamp: str = ""  # of the start that was told
-    since: float | None = None  # when its job was first seen to be over
-    began: float = 0.0  # when its start was told
 
 
 class SlurmEngine:
@@ -49,15 +30,14 @@ class SlurmEngine:
     def __init__(self, options: EngineOptions) -> None:
         from submitit.slurm.slurm import _get_default_parameters
 
-        self._wishes = wishes(options, _get_default_parameters())
-        slurm_queue.check_cluster(self._wishes.parameters.get("partition"))
+        wished = wishes(options, _get_default_parameters())
+        slurm_queue.check_cluster(wished.parameters.get("partition"))
         self._folder = _made(options.logs.absolute() / FOLDER)
-        self._name = self._wishes.parameters.get("job_name") or f"sweep-{secrets.token_hex(4)}"
-        self._live: dict[str, _Live] = {}
-        self._backlog: list[list[list[Task]]] = []  # jobs that Slurm has not taken yet, by equal needs
+        self._backlog = Backlog(wished, self._folder)
+        self._live: dict[str, Live] = {}
         self._news: list[Event] = []
         self._stands: dict[str, Standing] = {}
-        self._looked = self._heard = self._tried = time.monotonic()
+        self._looked = self._heard = time.monotonic()
         self._cancelled = False
 
     @property
@@ -77,19 +57,16 @@ class SlurmEngine:
         for key, run in runs.items():
             stand, note = stands.get(run.job), notes.get((run.job, key))
             if stand is not None and not stand.over and (note is None or note.kind != ENDED):
-                self._live[key] = _Live(run)
+                self._live[key] = Live(key, run, self._folder)
         slurm_ledger.remove(self._folder, {key: run for key, run in runs.items() if key not in self._live})
         return tuple(key for key in runs if key in self._live)
 
     def submit(self, tasks: Sequence[Task]) -> None:
         """Give the tasks to Slurm, but for those that an earlier sweep has given it already."""
-        new = [task for task in tasks if task.key not in self._live]
         for task in tasks:
             if task.key in self._live:
                 _link(task.log, Path(self._live[task.key].placed.log))
-        for _, group in groupby(sorted(new, key=_kind), key=_kind):
-            lot = list(group)
-            self._backlog.append([[lot[at] for at in part] for part in shares(len(lot), self._wishes)])
+        self._backlog.add([task for task in tasks if task.key not in self._live])
         self._place()
 
     def events(self, timeout: float) -> list[Event]:
@@ -105,9 +82,7 @@ class SlurmEngine:
     def cancel(self, *, hard: bool) -> None:
         """Take what waits out of the queue and ask what runs to end; `hard` has Slurm kill it."""
         self._cancelled = True
-        dropped = [task for lot in self._backlog for part in lot for task in part]
-        self._news += [Event(task.key, "ended", STOPPED_CODE) for task in dropped]
-        self._backlog.clear()
+        self._news += [Event(task.key, "ended", STOPPED) for task in self._backlog.drop()]
         if self._live:
             if hard:
                 slurm_queue.cancel(self._jobs())
@@ -116,61 +91,34 @@ class SlurmEngine:
     def close(self) -> None:
         """Nothing to do: jobs that are left are Slurm's, and the next sweep with these logs finds them."""
 
-    # ----- placing
-
     def _place(self) -> None:
-        """Submit what was not taken so far, in arrays that get smaller where Slurm refuses a large one."""
-        self._tried = time.monotonic()
-        size = LARGEST
-        while self._backlog:
-            lot = self._backlog[0]
-            size = min(size, len(lot))
-            try:
-                self._submit(lot[:size])
-            except NotNowError:
-                if size > 1:
-                    size //= 2
-                    continue
-                if not self._live:  # nothing of ours can end and make room
-                    raise
-                return
-            del lot[:size]
-            self._backlog = [lot for lot in self._backlog if lot]
-
-    def _submit(self, parts: Sequence[Sequence[Task]]) -> None:
-        """One array for runs with the same needs."""
-        first, most = parts[0][0], max(len(part) for part in parts)
-        told = {"job_name": self._name, **parameters(first.needs, self._wishes, most)}
-        at_once, early = self._wishes.at_once, int(told["signal_delay_s"])
-        jobs = [share(part, at_once, self._folder, early) for part in parts]
-        ids = submit(self._folder, told, jobs, first.environment)
-        runs = {
-            task.key: Placed(job, told["job_name"], str(task.log))
-            for job, part in zip(ids, parts, strict=True)
-            for task in part
-        }
-        slurm_ledger.add(self._folder, runs)
-        for key, placed in runs.items():
-            self._live[key] = _Live(placed)
-            self._tell(key, "queued", f"job {placed.job}")
+        for placed in self._backlog.place(going=bool(self._live)):
+            live = {key: Live(key, run, self._folder) for key, run in placed.items()}
+            self._live |= live
+            self._tell([one.queued() for one in live.values()])
 
     def _jobs(self) -> list[str]:
         return sorted({live.placed.job for live in self._live.values()})
 
-    # ----- hearing
-
     def _collect(self) -> None:
         now = time.monotonic()
-        if self._backlog and now - self._tried >= SELDOM:
+        if self._backlog.is_due:
             self._place()
         if not self._live:
             return
         if now - self._looked >= min(SELDOM, max(OFTEN, (now - self._heard) / 4)):
             self._look()
         notes = read_notes(self._folder, [(live.placed.job, key) for key, live in self._live.items()])
-        for key, live in list(self._live.items()):
-            self._hear(key, live, notes.get((live.placed.job, key)), self._stands.get(live.placed.job))
+        for key, live in self._live.items():
+            job = live.placed.job
+            heard = Heard(notes.get((job, key)), self._stands.get(job), self._looked, self._cancelled)
+            self._tell(list(live.hear(heard)))
         self._forget({event.key for event in self._news if event.over})
+
+    def _tell(self, news: Sequence[Event]) -> None:
+        if news:
+            self._heard = time.monotonic()
+            self._news += news
 
     def _forget(self, keys: Collection[str]) -> None:
         over = {key: self._live.pop(key).placed for key in keys if key in self._live}
@@ -192,50 +140,6 @@ class SlurmEngine:
         known = slurm_queue.history(forgotten) if forgotten else {}
         self._stands = {job: stand or known.get(job, Standing("", "")) for job, stand in found.items()}
 
-    def _hear(self, key: str, live: _Live, note: Note | None, stand: Standing | None) -> None:
-        """What is new of one run: its own note counts first, then what Slurm says of its job."""
-        if note is not None and note.kind == ENDED:
-            self._tell(key, "ended", note.where, note.exit_code, note.seconds)
-            return
-        if note is not None and note.kind == STARTED and note.stamp != live.stamp:
-            live.stamp, live.began = note.stamp, time.monotonic()
-            self._tell(key, "started", note.where)
-        if stand is None:
-            return
-        if stand.waits and live.told != "queued" and self._looked > live.began:
-            self._tell(key, "queued", f"job {live.placed.job}")
-        if stand.over:
-            live.since = live.since or time.monotonic()
-            if note is not None and note.kind == STOPPED:
-                self._tell(key, "ended", note.where, note.exit_code, note.seconds)
-            elif is_sure(note, stand, live.since):
-                self._conclude(key, live, note, stand)
-        else:
-            live.since = None
-
-    def _conclude(self, key: str, live: _Live, note: Note | None, stand: Standing) -> None:
-        """The job is over and its run did not say how it ended: Slurm's word counts."""
-        where = note.where if note else f"job {live.placed.job}{f' on {stand.node}' if stand.node else ''}"
-        code, words = verdict(stand, note is not None, self._folder, live.placed)
-        if self._cancelled and code in (None, KILLED, CANNOT_START, STOPPED_CODE):
-            code, words = STOPPED_CODE, ""  # it was asked before it could hear it
-        if words:
-            _say(Path(live.placed.log), f"{where}: {words}")
-        seconds = time.monotonic() - live.began if live.began else 0.0
-        self._tell(key, "lost" if code is None else "ended", where, code, seconds)
-
-    def _tell(
-        self, key: str, kind: str, where: str, exit_code: int | None = None, seconds: float = 0.0
-    ) -> None:
-        self._live[key].told = kind
-        self._heard = time.monotonic()
-        self._news.append(Event(key, kind, exit_code, seconds, where))
-
-
-def _kind(task: Task) -> tuple[Any, ...]:
-    needs = task.needs
-    return needs.cores, needs.gpus, needs.memory, needs.minutes, task.environment.get(STORE_VARIABLE, "")
-
 
 def _made(folder: Path) -> Path:
     try:
@@ -252,10 +156,3 @@ def _link(log: Path, real: Path) -> None:
     with suppress(OSError):
         if log != real:
             log.symlink_to(real)
-
-
-def _say(log: Path, words: str) -> None:
-    with suppress(OSError):  # the event says it, too
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("a", encoding="utf-8") as output:
-            output.write(f"{words}\n")

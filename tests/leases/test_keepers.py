@@ -17,7 +17,7 @@ from tracker.leases.base import Holder, Leases, Outcome
 from tracker.leases.watch import Watch
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-OUTCOME = Outcome(1, 2.5, NOON, memory=7 * 2**30, gpu_memory=3, words="bäd")
+OUTCOME = Outcome(1, 2.5, NOON, memory=7 * 2**30, words="bäd")
 DETAILS = {"kind": "run", "what": "x=1", "questions": ["a", "b"], "nested": {"none": None, "number": 1.5}}
 
 RACE = """

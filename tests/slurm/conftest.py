@@ -19,7 +19,8 @@ from tests.slurm.cluster import Cluster, missing
 SECONDS = 120  # until a test gives up on something that will come
 STORE = "mongodb://me:verysecretword@127.0.0.1/runs"
 
-# it says what it sees, then waits; asked to end, it says so and ends with the code for it
+# it says what it sees, then waits, at the longest until it may go; asked to end, it says so and ends with the
+# code for it
 PATIENT = """
 import os, signal, sys, time
 def asked(*_):
@@ -28,7 +29,9 @@ def asked(*_):
 signal.signal(signal.SIGTERM, asked)
 seen = [os.environ.get(name) for name in ("SLURMD_NODENAME", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")]
 print(os.getpid(), *seen, flush=True)
-time.sleep(float(sys.argv[1]))
+end = time.monotonic() + float(sys.argv[1])
+while time.monotonic() < end and not os.path.exists(sys.argv[3]):
+    time.sleep(0.05)
 sys.exit(int(sys.argv[2]))
 """
 
@@ -68,6 +71,15 @@ def slurm(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster
 
 
 @pytest.fixture
+def nodes_up(slurm: Cluster) -> Iterator[Cluster]:
+    """A node that a test has killed comes back."""
+    yield slurm
+    for node in ("n1", "n2"):
+        if node not in slurm.processes:
+            slurm.start_node(node)
+
+
+@pytest.fixture
 def open_engine(slurm: Cluster, tmp_path: Path) -> Callable[..., SlurmEngine]:
     """open_engine(shards="2", workers=3) is an engine that keeps its jobs in `logs`."""
 
@@ -79,10 +91,10 @@ def open_engine(slurm: Cluster, tmp_path: Path) -> Callable[..., SlurmEngine]:
 
 @pytest.fixture
 def make_task(tmp_path: Path) -> Callable[..., Task]:
-    """make_task("a", seconds=1, code=0, cores=2) is a process that says what it sees and waits."""
+    """make_task("a", seconds=1, code=0, cores=2) says what it sees and waits, until there is a file go."""
 
     def make(key: str, seconds: float = 0.0, code: int = 0, **needs: int) -> Task:
-        command = (sys.executable, "-c", PATIENT, str(seconds), str(code))
+        command = (sys.executable, "-c", PATIENT, str(seconds), str(code), str(tmp_path / "go"))
         environment = {"TRACKER_STORE": STORE, "TRACKER_QUESTIONS": "first"}
         return Task(key, command, tmp_path / f"{key}.log", environment, Needs(**needs))
 

@@ -58,15 +58,6 @@ def cluster() -> Iterator[Cluster]:
             accounts.stop()
 
 
-@pytest.fixture
-def nodes_up(slurm: Cluster) -> Iterator[Cluster]:
-    """A node that a test has killed comes back."""
-    yield slurm
-    for node in ("n1", "n2"):
-        if node not in slurm.processes:
-            slurm.start_node(node)
-
-
 def sbatch(place: Path, wrapped: str, *options: str) -> str:
     """Give Slurm a plain job; its number."""
     words = ("sbatch", "--parsable", f"--output={place}/%j.out", *options, f"--wrap={wrapped}")

@@ -140,7 +140,7 @@ def test_a_job_that_cannot_start_says_why(
 def test_a_later_engine_takes_up_what_an_earlier_one_has_left(
     open_engine: OpenEngine, make_task: MakeTask, tmp_path: Path, slurm: Cluster
 ) -> None:
-    tasks = [make_task(f"t{at}", seconds=3, cores=4) for at in range(3)]
+    tasks = [make_task(f"t{at}", seconds=600, cores=4) for at in range(3)]
     first = open_engine()
     first.submit(tasks)
     until(first, started(2))
@@ -150,6 +150,7 @@ def test_a_later_engine_takes_up_what_an_earlier_one_has_left(
     assert second.attach({"another"}) == ()
     assert set(second.attach({"t0", "t1", "t2"})) == {"t0", "t1", "t2"}
     second.submit(tasks)
+    (tmp_path / "go").touch()
     events = until(second, over(3))
 
     assert {event.exit_code for event in events if event.over} == {0}
@@ -166,13 +167,14 @@ def test_the_password_of_the_store_lies_in_no_file(
     open_engine: OpenEngine, make_task: MakeTask, tmp_path: Path
 ) -> None:
     engine = open_engine()
-    shows = 'echo "${TRACKER_STORE##*@} $TRACKER_QUESTIONS"; sleep 2'
+    shows = 'echo "${TRACKER_STORE##*@} $TRACKER_QUESTIONS"; until [ -e "$0" ]; do sleep 0.1; done'
     told = make_task("t").environment
-    engine.submit([Task("t", ("sh", "-c", shows), tmp_path / "t.log", told)])
+    engine.submit([Task("t", ("sh", "-c", shows, str(tmp_path / "go")), tmp_path / "t.log", told)])
     until(engine, started())
 
     assert first_line(tmp_path / "t.log") == ["127.0.0.1/runs", "first"]
     lines = subprocess.run(["ps", "-e", "-o", "args"], capture_output=True, text=True, check=True).stdout
+    (tmp_path / "go").touch()
     until(engine, over(1))
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) > 5
@@ -181,13 +183,14 @@ def test_the_password_of_the_store_lies_in_no_file(
 
 
 def test_runs_are_heard_of_while_the_controller_is_away(
-    open_engine: OpenEngine, make_task: MakeTask, slurm: Cluster
+    open_engine: OpenEngine, make_task: MakeTask, tmp_path: Path, slurm: Cluster
 ) -> None:
     engine = open_engine()
-    engine.submit([make_task("t", seconds=3)])
+    engine.submit([make_task("t", seconds=600)])
     until(engine, started())
 
     slurm.kill("slurmctld")
+    (tmp_path / "go").touch()
     (event,) = [event for event in until(engine, over(1)) if event.over]
     with pytest.raises(LaunchError, match="Slurm does not answer"):
         open_engine()

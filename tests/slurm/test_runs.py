@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -72,15 +72,6 @@ def make_run(place: Path) -> Callable[..., Task]:
         return Task(key, command, log, environment, Needs(**needs))
 
     return make
-
-
-@pytest.fixture
-def nodes_up(slurm: Cluster) -> Iterator[Cluster]:
-    """A node that a test has killed comes back."""
-    yield slurm
-    for node in ("n1", "n2"):
-        if node not in slurm.processes:
-            slurm.start_node(node)
 
 
 def test_an_array_of_runs_is_recorded(

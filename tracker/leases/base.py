@@ -29,7 +29,6 @@ class Outcome:
     seconds: float
     ended: datetime
     memory: int = 0  # bytes of the largest process; 0 where unknown
-    gpu_memory: int = 0  # bytes on a graphics card; 0 where none was used or nobody looked
     words: str = ""  # the last line that was printed, where the work failed
 
 

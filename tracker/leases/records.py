@@ -77,7 +77,6 @@ def _outcome(told: Any) -> Outcome:
         seconds=float(told["seconds"]),
         ended=datetime.fromisoformat(told["ended"]),
         memory=_number(told.get("memory", 0)),
-        gpu_memory=_number(told.get("gpu_memory", 0)),
         words=str(told.get("words", "")),
     )
 
