@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tracker import answer, load_questions
 from tracker.errors import TrackerError
-from tracker.findings import finding
+from tracker.findings import answering
 from tracker.findings.following import Following
 from tracker.run import Run
 from tracker.tree import Cell, LastingTree, Node, build_tree
@@ -112,9 +112,9 @@ def test_only_questions_whose_runs_changed_are_computed(
     following = Following(path, store)  # type: ignore[arg-type]
     following.look(NOON)
     computed: list[str] = []
-    real = finding.estimates
+    real = answering.estimates
     monkeypatch.setattr(
-        finding, "estimates", lambda node, numbers: computed.append(node.question.id) or real(node, numbers)
+        answering, "estimates", lambda node, numbers: computed.append(node.question.id) or real(node, numbers)
     )
     following.look(NOON + timedelta(seconds=9))
     assert computed == []

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from tracker.findings.finding import Finding, findings
+from tracker.findings.answering import findings
+from tracker.findings.finding import Finding
 from tracker.findings.memory import Memory
 from tracker.findings.seals import read_seals
 from tracker.questions.load import load_questions
