@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shlex
-import subprocess
-import sys
 import tomllib
 from datetime import UTC, datetime
 from functools import cache
@@ -27,6 +26,7 @@ from experiments.training.together.settings import EnsembleSettings
 from experiments.training.transfer.settings import TransferSettings
 from sweeps.cli import main as sweeps
 from sweeps.planning.plan import make_plan
+from tests.forked import run_module
 from tracker import load_questions
 from tracker.cli import main as tracker
 from tracker.questions.profiles import address_of
@@ -91,9 +91,7 @@ def test_every_experiment_that_is_shown_accepts_its_settings(name: str, line: st
     _, _, module, *words = shlex.split(line)
     command = [] if words[:1] == ["print_config"] else ["print_config"]
 
-    answer = subprocess.run(
-        [sys.executable, "-m", module, *command, *words], cwd=ROOT, capture_output=True, text=True
-    )
+    answer = run_module(module, *command, *words, cwd=ROOT, environ=os.environ)
 
     assert answer.returncode == 0, answer.stderr
 
@@ -204,12 +202,7 @@ def refused(name: str, settings: dict[str, Any]) -> str | None:
 @cache
 def configuration(experiment: str) -> set[str]:
     """The names that `print_config` of an experiment prints."""
-    answer = subprocess.run(
-        [sys.executable, "-m", f"experiments.{experiment}", "print_config"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    answer = run_module(f"experiments.{experiment}", "print_config", cwd=ROOT, environ=os.environ)
     return set(re.findall(r"^\s+(\w+) = ", re.sub("\x1b\\[[0-9;]*m", "", answer.stdout), re.MULTILINE))
 
 

@@ -6,14 +6,14 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.forked import Forked, run_module
 
 ROOT = Path(__file__).parents[2]
 EPOCHS = 5
@@ -23,25 +23,19 @@ TINY = (
     *("seed=3", "log_every=4"),
 )
 
-Start = Callable[..., "subprocess.Popen[str]"]
+Start = Callable[..., Forked]
 
 
 @pytest.fixture
 def start(tmp_path: Path, data: Path) -> Iterator[Start]:
     """start(*words, **environ) starts a training whose state is kept in the test's folder."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Forked] = []
 
-    def run(*words: str, **environ: str) -> subprocess.Popen[str]:
+    def run(*words: str, **environ: str) -> Forked:
         place = {"TRACKER_STORE": str(tmp_path / "runs"), "TRACKER_CHECKPOINT": str(checkpoint(tmp_path))}
-        command = [sys.executable, "-m", "experiments.full", *TINY, f"data_dir={data}", *words]
         environ = {**os.environ, "OMP_NUM_THREADS": "1", "TRACKER_LEASE": "", **place, **environ}
-        pipe = subprocess.PIPE
-        started.append(
-            subprocess.Popen(
-                command, cwd=ROOT, env=environ, stdout=pipe, stderr=subprocess.STDOUT, text=True,
-                preexec_fn=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL) and None,
-            )
-        )  # fmt: skip
+        words = (*TINY, f"data_dir={data}", *words)
+        started.append(Forked("experiments.full", *words, cwd=ROOT, environ=environ))
         return started[-1]
 
     yield run
@@ -54,17 +48,16 @@ def checkpoint(folder: Path) -> Path:
     return folder / "runs" / "_checkpoints" / "key.pt"
 
 
-def finish(process: subprocess.Popen[str]) -> str:
-    output, _ = process.communicate(timeout=240)
+def finish(process: Forked) -> str:
+    output = process.communicate()
     assert process.returncode == 0, output
     return output
 
 
-def interrupt(process: subprocess.Popen[str], store: Path, epoch: int, number: int, run: int = 1) -> None:
+def interrupt(process: Forked, store: Path, epoch: int, number: int, run: int = 1) -> None:
     """Ends the process by a signal when it is in the middle of the epoch after this one."""
     points = store / str(run) / "points.jsonl"
     begun = points.stat().st_size if points.exists() else 0
-    assert process.stdout is not None
     for line in process.stdout:
         if line.startswith(f"epoch {epoch}/"):
             break
@@ -92,10 +85,9 @@ def curves(recorded: dict[str, Any]) -> dict[str, Any]:
 def left_alone(tmp_path_factory: pytest.TempPathFactory, data: Path) -> dict[str, Any]:
     """The record of the run that nobody interrupts."""
     store = tmp_path_factory.mktemp("alone") / "runs"
-    subprocess.run(
-        [sys.executable, "-m", "experiments.full", *TINY, f"data_dir={data}", "-F", str(store)],
-        cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True, capture_output=True, timeout=240,
-    )  # fmt: skip
+    words = (*TINY, f"data_dir={data}", "-F", str(store))
+    environ = {**os.environ, "OMP_NUM_THREADS": "1"}
+    assert run_module("experiments.full", *words, cwd=ROOT, environ=environ).returncode == 0
     return record(store)
 
 
@@ -171,14 +163,13 @@ def test_another_configuration_is_another_run_and_starts_anew(start: Start, tmp_
 
 def test_a_run_that_is_alive_is_left_alone(start: Start, tmp_path: Path) -> None:
     first = start()
-    assert first.stdout is not None
     for line in first.stdout:
         if line.startswith("epoch 1/"):
             break
     first.send_signal(signal.SIGSTOP)
 
     second = start()
-    output, _ = second.communicate(timeout=60)
+    output = second.communicate(timeout=60)
     first.send_signal(signal.SIGCONT)
 
     assert second.returncode == 1

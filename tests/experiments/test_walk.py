@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pandas
 import pytest
+from click.testing import CliRunner
 
+from tests.forked import run_module
 from tracker import open_store
+from tracker.cli import main as tracker
 
 ROOT = Path(__file__).parents[2]
 
 
-def command(*words: str, **environ: str) -> None:
-    answer = subprocess.run(
-        [sys.executable, *words],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "TRACKER_STORE": "", **environ},
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
+def train(experiment: str, *words: str, **environ: str) -> None:
+    environ = {**os.environ, "OMP_NUM_THREADS": "1", "TRACKER_STORE": "", **environ}
+    answer = run_module(f"experiments.{experiment}", *words, cwd=ROOT, environ=environ)
     assert answer.returncode == 0, answer.stderr
 
 
 def test_a_run_started_by_hand_stands_in_the_right_row_of_the_demo(tmp_path: Path, data: Path) -> None:
     store = str(tmp_path / "runs")
-    command(*["-m", "experiments.bn_only", "with", "smoke", "seed=3"], f"data_dir={data}", "-F", store)
+    train("bn_only", "with", "smoke", "seed=3", f"data_dir={data}", "-F", store)
 
-    export = "from tracker.cli import main; main()"
-    command("-c", export, "export", "sweeps/demo.yaml", str(tmp_path / "tree.csv"), "--store", store)
+    words = ["export", str(ROOT / "sweeps/demo.yaml"), str(tmp_path / "tree.csv"), "--store", store]
+    answer = CliRunner().invoke(tracker, words)
+    assert answer.exit_code == 0, answer.output
 
     table = pandas.read_csv(tmp_path / "tree.csv", dtype=str, keep_default_na=False).set_index("node")
     assert dict(table["run_ids"]) == {
@@ -62,7 +58,7 @@ def test_sacreds_own_option_records_in_mongodb(tmp_path: Path, data: Path, mongo
 
     place = mongo_address if parts.username else f"{parts.netloc}:{parts.path[1:]}"
     settings = [*tiny, f"data_dir={data}"]
-    command("-m", "experiments.full", *settings, "-m", place, TRACKER_FOLDER=str(tmp_path / "runs"))
+    train("full", *settings, "-m", place, TRACKER_FOLDER=str(tmp_path / "runs"))
 
     store = open_store(mongo_address)
     (run,) = store.runs()
