@@ -24,6 +24,7 @@ from benchmarks.gpu_measure import (
     Scale,
     bf16_rate,
     flops_of_an_image,
+    in_processes,
     largest_difference,
     ours,
     settings_of,
@@ -55,6 +56,7 @@ def main(words: list[str] | None = None) -> int:
     _say(f"bf16 products of matrices: {found['rate'] / 1e12:.3g} TFLOP/s")
     found["speed"] = _speeds(scale, found["rate"])
     found["at_once"] = _at_once(scale)
+    found["processes"] = _processes(scale)
     left = 60 * options.minutes - (time.perf_counter() - began)
     found["accuracy"], found["left_out"] = _accuracies(scale, options.data_dir, left)
     found["seconds"] = time.perf_counter() - began
@@ -116,6 +118,17 @@ def _at_once(scale: Scale) -> list[dict[str, Any]]:
     return rows
 
 
+def _processes(scale: Scale) -> list[dict[str, Any]]:
+    """The same network in several processes, which is the plain way to share a card."""
+    rows = []
+    for count in scale.processes:
+        speed = in_processes(scale, count)
+        times = speed / rows[0]["images_per_second"] if rows else 1.0
+        rows.append({"processes": count, "images_per_second": speed, "times": times})
+        _say(f"{count} processes on the device, all learns: {speed:.0f} images/s, {times:.2f} times one")
+    return rows
+
+
 def _accuracies(scale: Scale, data_dir: str, seconds: float) -> tuple[list[dict[str, Any]], list[str]]:
     """The paper's trainings that fit into the seconds, the deepest network first; what did not."""
     done: list[dict[str, Any]] = []
@@ -127,7 +140,7 @@ def _accuracies(scale: Scale, data_dir: str, seconds: float) -> tuple[list[dict[
     except DataError as error:
         return done, [_left_out(f"every training: {error}")]
     until = time.perf_counter() + seconds
-    for depth in scale.deepest:
+    for depth in scale.trained:
         for part in PARTS:
             runs = [
                 settings_of(scale, depth, seed=seed, trainable=part, data=source, data_dir=data_dir, **small)

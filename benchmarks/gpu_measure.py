@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -39,18 +43,22 @@ class Scale:
     looks: int  # at the clock, in a measurement of ours
     rounds: int
     at_once: tuple[int, ...]
+    processes: tuple[int, ...]
+    process_steps: int
     side: int  # of the matrices that the rate of the card is measured with
-    deepest: tuple[
-        int, ...
-    ]  # networks that are trained to the end, as far as the time allows, first the first
+    trained: tuple[int, ...]  # networks that are trained to the end where time allows, the first one first
     epochs: int
 
 
 CARD = Scale(
-    "cuda", (20, 56, 110), {}, 25_600, 60, peer.WORKERS, 6, 5, (1, 2, 4, 8, 16), 8192, (110, 56, 20), 160
-)
+    device="cuda", depths=(20, 56, 110), changes={}, images=25_600, peer_steps=60, workers=peer.WORKERS,
+    looks=6, rounds=5, at_once=(1, 2, 4, 8, 16), processes=(1, 2, 4, 8), process_steps=1000, side=8192,
+    trained=(110, 56, 20), epochs=160,
+)  # fmt: skip
 TOY = Scale(
-    "cpu", (8,), {"width": 2, "batch_size": 8, "precision": "fp32"}, 48, 1, 0, 1, 1, (1, 2), 64, (8,), 1
+    device="cpu", depths=(8,), changes={"width": 2, "batch_size": 8, "precision": "fp32"}, images=48,
+    peer_steps=1, workers=0, looks=1, rounds=1, at_once=(1, 2), processes=(1,), process_steps=5, side=64,
+    trained=(8,), epochs=1,
 )  # fmt: skip
 
 
@@ -154,6 +162,16 @@ def side_by_side(scale: Scale, depth: int, **changes: Any) -> dict[str, Any]:
     ratios = [one["ours"] / one["peer"] for one in rounds]
     middle = {name: median(one[name] for one in rounds) for name in ("ours", "peer")}
     return {**middle, "ratio": [min(ratios), median(ratios), max(ratios)], "rounds": rounds}
+
+
+def in_processes(scale: Scale, count: int) -> float:
+    """Images a second of so many processes that share the device, each with a run of its own, added up."""
+    steps = {"steps": scale.process_steps, "depth": scale.depths[0], "device": scale.device, **scale.changes}
+    command = [sys.executable, "-m", "benchmarks.speed.sides", "train", json.dumps(steps)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) for _ in range(count)]
+    told = [process.communicate()[0] for process in started]
+    return sum(float(json.loads(one)["value"]) for one in told)
 
 
 def flops_of_an_image(settings: TrainSettings) -> int:

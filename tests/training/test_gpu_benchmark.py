@@ -39,6 +39,7 @@ def test_without_a_card_everything_is_gone_through_and_nothing_counts_as_measure
     assert [(row["trainable"], row["seeds"]) for row in found["at_once"]] == [
         (part, seeds) for part in ("all", "batchnorm") for seeds in TOY.at_once
     ]
+    assert [row["processes"] for row in found["processes"]] == [1]
     assert {row["precision"] for row in found["speed"]} == {"fp32", "bf16"}
     assert all(0 <= accuracy <= 100 for row in found["accuracy"] for accuracy in row["test_accuracy"])
     assert found["left_out"] == []
