@@ -41,12 +41,10 @@ class Around:
         state, settings, model = self.state, self.state.settings, self.state.model
         check_losses(state, tally)
         trained = tally.score()
+        size, fold = settings.eval_batch_size, settings.fold_batchnorm
+        validation, precision = self._validation, state.precision
         with self.guards.evaluation():
-            held_out = (
-                evaluate(model, self._validation, settings.eval_batch_size, state.precision)
-                if self._validation
-                else None
-            )
+            held_out = evaluate(model, validation, size, precision, fold=fold) if validation else None
         gap = mode_gap(model, *self._fixed, state.precision)
         if state.epoch + 1 == settings.epochs:
             self.guards.after_training(gap)

@@ -14,7 +14,10 @@ from experiments.training.state import TrainState
 FORMAT = "sacred-grove checkpoint 2"
 # Settings that may differ on the way back: they say where to compute and what to report. Of precision, what
 # it was resolved to is compared instead.
-FREE = {"device", "data_dir", "eval_batch_size", "log_every", "checkpoint", "checkpoint_every", "precision"}
+FREE = {
+    *("device", "data_dir", "eval_batch_size", "fold_batchnorm", "precision"),
+    *("log_every", "checkpoint", "checkpoint_every"),
+}
 
 
 class CheckpointError(Exception):

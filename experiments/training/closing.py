@@ -54,7 +54,8 @@ def _looked_at(state: TrainState, validation: Batches) -> Iterator[Result]:
     numbers = {f"removal.share_{threshold:g}": share_below(model, threshold) for threshold in THRESHOLDS}
     for threshold in THRESHOLDS if validation else ():
         with features_removed(model, threshold):
-            score = evaluate(model, validation, settings.eval_batch_size, state.precision)
+            size, fold = settings.eval_batch_size, settings.fold_batchnorm
+            score = evaluate(model, validation, size, state.precision, fold=fold)
         numbers[f"removal.accuracy_{threshold:g}"] = score.accuracy
     yield Measured(state.step, numbers)
     yield Table("batchnorm", BATCHNORM_COLUMNS, tuple(batchnorm_rows(model)))
@@ -70,7 +71,8 @@ def _tested(state: TrainState, dataset: Dataset) -> TestResult:
     by_batch = settings.test_statistics == "batch"
     statistics: AbstractContextManager[None] = normalising_by_batch(model) if by_batch else nullcontext()
     with statistics:
-        tested = evaluate(model, test, size, state.precision, settings.test_views)
+        fold = settings.fold_batchnorm
+        tested = evaluate(model, test, size, state.precision, settings.test_views, fold=fold)
     return TestResult(state.step, tested.loss, tested.accuracy, tested.correct, tested.images)
 
 

@@ -13,11 +13,14 @@ from torch.nn.functional import cross_entropy
 
 from experiments.training.batches import Batches
 from experiments.training.diagnostics import batchnorm_gap, first_non_finite
+from experiments.training.folding import folded, stays_finite
 from experiments.training.modes import evaluating
 from experiments.training.norms import batchnorm_layers
 from experiments.training.precision import autocast
 from experiments.training.score import Score, Tally
 from experiments.training.views import over_views
+
+PROBED = 32  # images that show how large the numbers in a folded network get
 
 Forward: TypeAlias = Callable[[nn.Module, Tensor], Tensor]
 
@@ -32,21 +35,43 @@ class NonFiniteLossError(ArithmeticError):
 
 
 def evaluate(
-    model: nn.Module, batches: Batches, batch_size: int, precision: str, views: str = "one"
+    model: nn.Module,
+    batches: Batches,
+    batch_size: int,
+    precision: str,
+    views: str = "one",
+    *,
+    fold: bool = True,
 ) -> Score:
     """The score of every image once, in eval mode; the network stays as it was.
 
-    Raises NonFiniteLossError.
+    With `fold`, what can be folded is, as the network is now. Raises NonFiniteLossError.
     """
-    tally = Tally()
     with evaluating(model), torch.inference_mode():
-        for images, labels in batches.mixed(batch_size):
-            outputs = over_views(lambda view: forward(model, view, precision), images, views)
-            tally.add(cross_entropy(outputs, labels, reduction="none"), outputs, labels)
-        score = tally.score()
+        network = _folded(model, batches, precision) if fold else model
+        score = _score(network, batches, batch_size, precision, views)
+        if network is not model and not math.isfinite(score.loss):
+            score = _score(model, batches, batch_size, precision, views)  # folded weights may overflow alone
         if not math.isfinite(score.loss):
             raise NonFiniteLossError(_layer_of_first(model, batches, batch_size, precision))
     return score
+
+
+def _folded(model: nn.Module, batches: Batches, precision: str) -> nn.Module:
+    """The network with what can be folded; as it is where some images show that its numbers get too large."""
+    network = folded(model, precision)
+    if network is model:
+        return model
+    images, _labels = next(batches.mixed(PROBED))
+    return network if stays_finite(network, images, precision) else model
+
+
+def _score(network: nn.Module, batches: Batches, batch_size: int, precision: str, views: str) -> Score:
+    tally = Tally()
+    for images, labels in batches.mixed(batch_size):
+        outputs = over_views(lambda view: forward(network, view, precision), images, views)
+        tally.add(cross_entropy(outputs, labels, reduction="none"), outputs, labels)
+    return tally.score()
 
 
 def mode_gap(model: nn.Module, images: Tensor, labels: Tensor, precision: str) -> float | None:

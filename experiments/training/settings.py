@@ -99,7 +99,8 @@ class TrainSettings:
     device: str = "auto"
     precision: str = "auto"
     channels_last: bool = True
-    eval_batch_size: int = 500
+    eval_batch_size: int = 128  # whose activations fit a processor's cache
+    fold_batchnorm: bool = True  # in evaluation, into the convolutions before it
 
     # what is reported and kept
     measure: str = "none"  # beside the skill: one of MEASURES, or several joined by +

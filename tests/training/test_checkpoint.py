@@ -265,6 +265,7 @@ def test_where_and_what_is_reported_may_change_on_the_way_back(
         device="auto",
         data_dir="elsewhere",
         eval_batch_size=7,
+        fold_batchnorm=False,
         log_every=2,
         checkpoint="x",
         checkpoint_every=5,

@@ -15,7 +15,7 @@ SHARED = (
     "data_dir", "validation", "split_seed", "augment",
     "depth", "width", "shortcut", "norm", "norm_place", "ghost_size", "groups", "activation", "dropout",
     "weight_init", "batchnorm_init",
-    "seed", "device", "precision", "channels_last", "eval_batch_size",
+    "seed", "device", "precision", "channels_last", "eval_batch_size", "fold_batchnorm",
 )  # fmt: skip
 
 
