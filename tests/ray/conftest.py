@@ -27,8 +27,8 @@ SOON = {  # a node that does not answer is given up after seconds, not after a m
     "health_check_failure_threshold": 5,
 }
 
-# it tells its number and what it sees, then waits; asked to end, it says so and ends with the code for it;
-# like the runner, it hears of the end of its parent
+# it tells its number and what it sees, then waits, at the longest until it may go; asked to end, it says so
+# and ends with the code for it; like the runner, it hears of the end of its parent
 PATIENT = """
 import ctypes, os, signal, sys, time
 def asked(*_):
@@ -37,7 +37,9 @@ def asked(*_):
 signal.signal(signal.SIGTERM, asked)
 ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 print(os.getpid(), os.environ.get("CUDA_VISIBLE_DEVICES"), os.environ["OMP_NUM_THREADS"], flush=True)
-time.sleep(float(sys.argv[1]))
+end = time.monotonic() + float(sys.argv[1])
+while time.monotonic() < end and not any(map(os.path.exists, sys.argv[3:])):
+    time.sleep(0.05)
 sys.exit(int(sys.argv[2]))
 """
 
@@ -93,10 +95,10 @@ def open_engine(cluster: Any, tmp_path: Path) -> Iterator[Callable[..., RayEngin
 
 @pytest.fixture
 def make_task(tmp_path: Path) -> Callable[..., Task]:
-    """make_task("a", seconds=1, code=0, gpus=0.5) is a process that says what it sees and waits."""
+    """make_task("a", seconds=1, code=0, gpus=0.5) says what it sees and waits, until there is a file go."""
 
     def make(key: str, seconds: float = 0.0, code: int = 0, **needs: Any) -> Task:
-        command = (sys.executable, "-c", PATIENT, str(seconds), str(code))
+        command = (sys.executable, "-c", PATIENT, str(seconds), str(code), str(tmp_path / "go"))
         return Task(key, command, tmp_path / f"{key}.log", needs=Needs(**needs))
 
     return make

@@ -24,13 +24,14 @@ def test_two_runs_share_each_card(open_engine: OpenEngine, make_task: MakeTask, 
     engine = open_engine(gpus=0.5)
     assert engine.room == 4
 
-    engine.submit([make_task(f"t{at}", seconds=3, gpus=0.5) for at in range(4)])
+    engine.submit([make_task(f"t{at}", seconds=600, gpus=0.5) for at in range(4)])
     events = until(engine, started(4))
 
     assert engine.room == 0
     cards = Counter(first_line(tmp_path / f"t{at}.log")[1] for at in range(4))
     assert cards == {"0": 2, "1": 2}
     assert all("card" in event.where for event in events if event.kind == "started")
+    (tmp_path / "go").touch()
     until(engine, over(4))
     assert engine.room == 4
 
