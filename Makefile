@@ -72,15 +72,8 @@ simulate: $(VENV)/tools ## what the findings promise, simulated in full: interva
 	@echo "== Sentences against their table rows, in 10,000 random trees"
 	@OMP_NUM_THREADS=1 TREES=10000 $(BIN)/python -m pytest -q tests/statistics/test_sentences_agree.py
 
-bars: simulate ## every bar of the tree: what simulate prints, then findings, tables, records, sweeps and speed
-	@echo "== What becomes of findings and tables"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.findings
-	@echo "== Records of runs that are killed, asked to end, slow, or long"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.recording
-	@echo "== Sweeps that are killed at random moments: no run missing, none twice"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m 'faults or not faults' tests/faults/test_sweeps_kills.py
-	@echo "== Speed of the tree"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.tree --no-mlflow
+bars: $(VENV)/tools ## every bar of the tree, its findings and its records, measured; a table at the end; about 40 minutes
+	@$(BIN)/python -m benchmarks.bars
 
 results: $(VENV)/installed ## questions of sweeps/batchnorm.yaml on CIFAR-10 at a reduced size, into docs/results.md; about an hour
 	@$(BIN)/sweeps run sweeps/batchnorm.yaml --profile cpu $(ASKED) --store results/runs --logs results/logs
