@@ -57,7 +57,7 @@ class ResumedJournal(RunJournal):
             told = plain(part, journal.leave_out, "part")
             journal._queue_event("resumed", now, part=told, lost=lost.isoformat())
             journal.flush()
-            journal._journal.sync()
+            journal._files.journal.sync()
             trouble = journal.trouble
         except OSError as error:
             trouble = f"{error.strerror}"
@@ -82,7 +82,7 @@ class ResumedJournal(RunJournal):
             self._is_decided = True
             count, place = self._settled(step)
             steps = _last_steps(self.folder / POINTS, place)
-            self._points.write(cut_line(place))
+            self._files.points.write(cut_line(place))
             self._queue_event("went_on", after_step=step)
             self._put_back(document_from(self._before[:count]) or {}, document_from(self._before) or {})
             self._before.clear()
@@ -120,7 +120,7 @@ class ResumedJournal(RunJournal):
             if event.get("event") == "settled" and event.get("step") == step:
                 return count, int(event["points"])
         self.leave_out(f"nothing was settled at step {step}: points are kept up to the first one after it")
-        return len(self._before), _first_after(self.folder / POINTS, step, self._points.end)
+        return len(self._before), _first_after(self.folder / POINTS, step, self._files.points.end)
 
     def _put_back(self, then: Document, now: Document) -> None:
         """Facts and info become what they were then, but for what this process has told already."""

@@ -11,20 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from tracker.errors import StoreError
-from tracker.journal.append import AppendFile
+from tracker.journal.appended import AppendedFiles
 from tracker.journal.begin import begin
 from tracker.journal.events import Told, event_line
 from tracker.journal.heartbeat import beat
 from tracker.journal.keep import Kept, keep_artifact, keep_content
-from tracker.journal.layout import JOURNAL, OUTPUT, POINTS, RESOURCES, SOURCES
+from tracker.journal.layout import RESOURCES, SOURCES
 from tracker.journal.not_finite import FACT, NotFinite
 from tracker.journal.plain import Warn, clean, log_warning, plain
 from tracker.journal.points import Batch, line
-from tracker.journal.rescue import rescue
 from tracker.journal.sacred_files import write_sacred_files
 
 PATIENCE = 10.0  # seconds that the end of a run waits for a disk to have room again
-PAUSE = 0.1  # seconds between two attempts
 MOST_LEFT_OUT = 100  # messages about values that could not be recorded
 
 
@@ -40,15 +38,13 @@ class RunJournal:
         self.store = folder.parent
         self._lock = threading.RLock()
         self._keeping = threading.RLock()  # apart, as a large artifact must not hold up a flush
-        self._journal, self._points, self._output = (
-            AppendFile(folder / name) for name in (JOURNAL, POINTS, OUTPUT)
-        )
+        self._files = AppendedFiles(folder)
         self._warn, self._left_out = warn, dict[str, None]()
         self._info, self._facts = Told(), Told()
         self._not_finite = NotFinite()
         self._open_line: list[str] = []  # what was printed after the last newline
         self._sources, self._artifacts = dict[str, str](), dict[str, str]()
-        self._elsewhere = ""  # trouble with other files than the three
+        self._elsewhere = ""  # trouble with other files than these
 
     @classmethod
     def start(
@@ -74,8 +70,7 @@ class RunJournal:
     @property
     def trouble(self) -> str:
         """What cannot be written at present, or ""."""
-        troubles = (self._journal.trouble, self._points.trouble, self._output.trouble, self._elsewhere)
-        return next(filter(None, troubles), "")
+        return self._files.trouble or self._elsewhere
 
     def add_points(
         self, name: str, steps: Sequence[float], values: Sequence[float], times: Sequence[int]
@@ -86,7 +81,7 @@ class RunJournal:
             counted = self._not_finite.total(name)
             batch = self._not_finite.without(Batch(name, steps, values, times))
             if batch.steps:
-                self._points.write(line(batch))
+                self._files.points.write(line(batch))
             if self._not_finite.total(name) > counted:
                 self.note_facts({FACT: self._not_finite.fact()})
 
@@ -155,17 +150,15 @@ class RunJournal:
     def flush(self) -> None:
         """Hands everything queued to the system, as far as it takes it."""
         with self._lock:
-            for file in (self._points, self._output, self._journal):
-                file.flush()
+            self._files.flush()
 
     def settle(self, step: float) -> None:
         """Brings to disk what was told until now; a state that is saved at `step` goes on from here."""
         with self._lock:
             self.flush()
-            self._queue_event("settled", step=step, points=self._points.end)
-            self.flush()
-            for file in (self._points, self._output, self._journal):
-                file.sync()
+            self._queue_event("settled", step=step, points=self._files.points.end)
+            self._files.flush()
+            self._files.sync()
 
     def end(
         self,
@@ -188,42 +181,27 @@ class RunJournal:
             told = {"status": status, "result": result, "fail_trace": fail_trace, "elapsed": elapsed}
             told = plain(told, self.leave_out)
             deadline = time.monotonic() + patience
-            self._flush_until(deadline)
-            self._points.sync()
-            self._output.sync()
+            self._files.flush_until(deadline)
+            self._files.points.sync()
+            self._files.output.sync()
             self._queue_event("ended", now, **told)
             self.beat(now)
-            self._flush_until(deadline)
-            self._journal.sync()
-            self._close()
+            self._files.flush_until(deadline)
+            self._files.journal.sync()
+            self._files.close(self.uuid)
+            self._make_sacred_files()
 
-    def _close(self) -> None:
-        files = (self._journal, self._points, self._output)
-        lost = rescue(files, self.folder, self.uuid)
-        for file in files:
-            file.forget()
-            file.close()
-        if lost:
-            raise lost
+    def _make_sacred_files(self) -> None:
         try:
             write_sacred_files(self.folder)
         except OSError as error:  # the journal holds it all, so that they can be made later
             self._elsewhere = f"Sacred's files of run {self.id} cannot be written ({error.strerror})"
 
-    def _flush_until(self, deadline: float) -> None:
-        self.flush()
-        while self._waiting() and time.monotonic() < deadline:
-            time.sleep(PAUSE)
-            self.flush()
-
-    def _waiting(self) -> int:
-        return self._journal.waiting + self._points.waiting + self._output.waiting
-
     def _queue_event(self, event: str, now: datetime | None = None, **fields: Any) -> None:
-        self._journal.write(event_line(event, now or datetime.now(UTC), **fields))
+        self._files.journal.write(event_line(event, now or datetime.now(UTC), **fields))
 
     def _queue_output(self, text: str) -> None:
-        self._output.write(text.encode("utf-8", "replace"))
+        self._files.output.write(text.encode("utf-8", "replace"))
 
     def leave_out(self, message: str) -> None:
         """Warns once of a value that could not be recorded; the record tells of the first ones."""
