@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import sys
 from typing import Any
 
+from tracker.questions.question import Question
 from tracker.tree import Cell
+
+PYTHONS = ("python", "python3")  # mean the Python that reads the questions
 
 _BARE = re.compile(r"[A-Za-z_][\w./+-]*")
 
@@ -15,10 +19,19 @@ _BARE = re.compile(r"[A-Za-z_][\w./+-]*")
 def command(cell: Cell) -> tuple[str, ...]:
     """The words of the command, as Sacred's command line reads them."""
     settings = dict(cell.settings)
-    experiment = settings.pop("experiment", "")
-    launch = [word.format(experiment=experiment) for word in shlex.split(cell.question.launch)]
+    launch = launch_words(cell.question, settings.pop("experiment", ""))
     updates = [f"{name}={written(value)}" for name, value in settings.items()]
     return (*launch, "with", *updates, f"seed={cell.seed}")
+
+
+def launch_words(question: Question, experiment: str) -> tuple[str, ...]:
+    """The words that start this experiment, without a setting."""
+    return tuple(word.format(experiment=experiment) for word in shlex.split(question.launch))
+
+
+def with_this_python(command: tuple[str, ...]) -> tuple[str, ...]:
+    """The command with `python` meaning the Python that reads the questions."""
+    return (sys.executable, *command[1:]) if command[0] in PYTHONS else command
 
 
 def written(value: Any) -> str:

@@ -158,9 +158,9 @@ class TrainSettings:
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f" did you mean '{close[0]}'?" if close else ""
-    return f"there is no setting '{name}':{hint} known settings: {', '.join(known)}"
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.7)
+    hint = f" did you mean {' or '.join(map(repr, close))}?" if close else ""
+    return f"there is no setting '{name}':{hint} print_config shows all {len(known)}"
 
 
 def _typed(name: str, value: Any, kind: Any) -> Any:

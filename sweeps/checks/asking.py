@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,14 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sweeps.engines.machine import cores, threads
 from sweeps.engines.process_tree import kill_tree
+from tracker.asking.programs import Command, ask
 
 PATIENCE = 120.0  # seconds for an answer; what takes longer is not refused
 TOGETHER = "sweeps.checks.together"  # the module that answers many commands of Python
-ERROR = re.compile(r"[\w.]*(Error|Exception): ")  # as Python begins the words of one
-GOES_ON = 6  # lines that an error of Sacred's goes on for
-USAGE = b"Usage:"  # what Sacred says where the command line has a command already
-
-Command = tuple[str, ...]
 
 
 def refused(commands: Sequence[Command], further: Mapping[str, str]) -> list[str]:
@@ -64,25 +59,5 @@ def _fine(commands: Sequence[Command], environment: Mapping[str, str]) -> set[Co
 
 
 def _refusal(command: Command, environment: Mapping[str, str]) -> str:
-    try:
-        told = subprocess.run(
-            command,
-            capture_output=True,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            timeout=PATIENCE,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    if told.returncode == 0 or USAGE in told.stdout + told.stderr:
-        return ""
-    return _last(told.stderr.decode(errors="replace")) or _last(told.stdout.decode(errors="replace"))
-
-
-def _last(text: str) -> str:
-    """The last line that says something, with the error before it where it only goes on with that."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [place for place, line in enumerate(lines) if ERROR.match(line)]
-    first = errors[-1] if errors and errors[-1] >= len(lines) - GOES_ON else len(lines) - 1
-    return " ".join(lines[first:]) if lines else ""
+    answer = ask(command, environment, PATIENCE)
+    return answer.refusal if answer else ""

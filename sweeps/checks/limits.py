@@ -15,15 +15,17 @@ from sweeps.engines.machine import cores, free_memory
 from sweeps.engines.options import EngineOptions
 from sweeps.engines.places import check_needs
 from sweeps.planning.job import Job
-from sweeps.planning.tickets import with_this_python
 from tracker.address import is_mongo
+from tracker.commands import with_this_python
 from tracker.errors import LaunchError, TrackerError
 from tracker.settings import run_folder
 
 GIB = 2**30
 
 
-def check(jobs: Sequence[Job], address: str, engine: str, options: EngineOptions) -> None:
+def check(
+    jobs: Sequence[Job], address: str, engine: str, options: EngineOptions, questions: Path | None = None
+) -> None:
     """Raise LaunchError with everything that is wrong, a line each. All is looked at side by side.
 
     Experiments are asked for what they refuse only where their programs are there.
@@ -39,7 +41,7 @@ def check(jobs: Sequence[Job], address: str, engine: str, options: EngineOptions
         checks += [lambda: check_needs(options, cores(), cards()), lambda: _check_memory(options)]
     programs = _missing_programs(jobs)
     with ThreadPoolExecutor(len(checks) + 1) as pool:
-        refused = pool.submit(refusals, [] if programs else jobs, address)
+        refused = pool.submit(refusals, [] if programs else jobs, address, questions)
         said = list(pool.map(_said, checks))
     lines = [*(line for each in said for line in each), *programs, *refused.result()]
     if lines:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from sweeps.checks.asking import refused
 from sweeps.planning.job import Job
-from sweeps.planning.tickets import with_this_python
-from tracker.commands import written
+from tracker import load_questions
+from tracker.asking.settings import ask_for_settings
+from tracker.commands import with_this_python, written
 from tracker.settings import STORE_VARIABLE
 
 CALLS = 16  # of experiments in all
@@ -17,8 +19,10 @@ WITH = "with"
 Kind = tuple[tuple[str, ...], tuple[str, ...]]  # the launch, the names of the settings
 
 
-def refusals(jobs: Sequence[Job], address: str) -> list[str]:
+def refusals(jobs: Sequence[Job], address: str, questions: Path | None = None) -> list[str]:
     """A line for each of these commands that an experiment of Sacred's refuses, with its own last words.
+
+    A setting that the experiment does not have is told once, with its line among the `questions`.
 
     Asked is one job of each launch with the same names of settings, then jobs until every value was seen
     once, CALLS in all. So it is not seen where only a combination of values is refused, where a value
@@ -30,7 +34,10 @@ def refusals(jobs: Sequence[Job], address: str) -> list[str]:
     for job, answer in zip(asked, answers, strict=True):
         if answer:
             first.setdefault(answer, job)
-    return [f"{shlex.join(job.command)} is refused: {answer}" for answer, job in first.items()]
+    nodes = {node for job, answer in zip(asked, answers, strict=True) if answer for node in job.nodes}
+    unknown = ask_for_settings(load_questions(questions), nodes).unknown if nodes and questions else {}
+    others = {answer: job for answer, job in first.items() if not {*unknown.values()} & {*job.settings}}
+    return [*unknown, *(f"{shlex.join(job.command)} is refused: {answer}" for answer, job in others.items())]
 
 
 def sample(jobs: Sequence[Job], most: int = CALLS) -> list[Job]:

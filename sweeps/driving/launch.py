@@ -90,7 +90,7 @@ def _launch(wanted: Wanted, console: Console) -> int:
     if idle and not (view.elsewhere() and wanted.engine not in BACKGROUND):
         return _end(console, wanted, Result(view))
     wanted = replace(wanted, options=_options(wanted, view))
-    check(view.startable(), wanted.address, wanted.engine, wanted.options)
+    check(view.startable(), wanted.address, wanted.engine, wanted.options, wanted.questions)
     if wanted.options.detach and wanted.engine in BACKGROUND and not wanted.dry_run:
         return _leave(console, wanted, view)
     engine = open_engine(wanted.engine, wanted.options)

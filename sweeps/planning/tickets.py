@@ -12,11 +12,11 @@ from typing import Any
 from sweeps.engines.base import Needs, Task
 from sweeps.planning.job import Job
 from tracker.address import is_mongo
+from tracker.commands import with_this_python
 from tracker.leases.base import Lease
 from tracker.settings import QUESTIONS_VARIABLE, STORE_VARIABLE, run_folder
 
 CHECKPOINTS = "_checkpoints"  # beside the runs
-PYTHONS = ("python", "python3")  # mean the Python that runs the sweep
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,6 @@ def checkpoint(address: str, key: str) -> Path:
     """The file in which the run with this key keeps its state, beside the runs of this machine."""
     folder = Path(run_folder() if is_mongo(address) else address)
     return folder.absolute() / CHECKPOINTS / f"{key}.pt"
-
-
-def with_this_python(command: tuple[str, ...]) -> tuple[str, ...]:
-    """The command with `python` meaning the Python that runs the sweep."""
-    return (sys.executable, *command[1:]) if command[0] in PYTHONS else command
 
 
 def _details(sweep: Sweep, job: Job, what: str, attempt: int, log: Path) -> dict[str, Any]:

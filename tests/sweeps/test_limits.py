@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from sweeps.checks.storage import check_disk, check_folder, check_store
 from sweeps.engines.base import Needs
 from sweeps.engines.options import EngineOptions
 from sweeps.planning.job import Job
-from tests.sweeps.conftest import TOY
+from tests.sweeps.conftest import QUESTIONS, TOY
 from tracker.commands import written
 from tracker.errors import LaunchError
 from tracker.leases import open_leases
@@ -71,6 +72,14 @@ def test_a_setting_that_the_experiment_does_not_have_is_refused_in_its_words(her
     assert lines[0].endswith(
         "Added new config entry that is not used anywhere Conflicting configuration values: y=3"
     )
+
+
+def test_where_the_questions_are_known_it_is_told_with_its_line_among_them(here: Path) -> None:
+    (here / "q.yaml").write_text(QUESTIONS.replace("{act: succeed}", "{acct: succeed}"))
+    jobs = [replace(job(x=x, acct="succeed"), nodes=("first",)) for x in (1, 2)]
+    assert refusals(jobs, "runs", Path("q.yaml")) == [
+        "q.yaml:4: python toy.py has no setting 'acct'; did you mean 'act'?"
+    ]
 
 
 def test_a_value_that_an_experiment_refuses_is_found(here: Path) -> None:

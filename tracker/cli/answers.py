@@ -50,12 +50,21 @@ def export(questions: Path, out: Path, store: str, only: tuple[str, ...], omnibo
 
 @click.command(epilog="Example: tracker check sweeps/batchnorm.yaml")
 @QUESTIONS
-def check(questions: Path) -> None:
-    """Say whether a question file is sound."""
+@click.option("--no-launch", is_flag=True, help="Do not ask the experiments which settings they have.")
+def check(questions: Path, no_launch: bool) -> None:
+    """Say whether a question file is sound, and whether its experiments have the settings it names."""
     from tracker import load_questions
+    from tracker.asking.settings import Asked, ask_for_settings
+    from tracker.errors import QuestionsError
 
-    asked = [question for question in load_questions(questions).walk() if question.values]
+    found = load_questions(questions)
+    told = Asked() if no_launch else ask_for_settings(found)
+    if told.unknown:
+        raise QuestionsError("\n".join(told.unknown))
+    asked = [question for question in found.walk() if question.values]
     click.echo(f"{questions}: sound, {counted(len(asked), 'question')}")
+    for note in told.notes:
+        click.echo(f"but {note}", err=True)
 
 
 def _answer(questions: Questions, store: Store, only: Sequence[str]) -> tuple[Finding, ...]:

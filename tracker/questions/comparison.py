@@ -10,7 +10,7 @@ from tracker.questions import fields as read
 from tracker.questions.fields import Fields
 from tracker.questions.question import Question
 from tracker.questions.tuning import TUNING, listed, tuning
-from tracker.questions.variants import are_variants, variants
+from tracker.questions.variants import are_variants, variant_lines, variants
 from tracker.questions.yaml_lines import Entry
 
 COMPARISON = ("parameter", "values", "baseline", "scale", "pair_by", "more_seeds", *TUNING)
@@ -49,7 +49,22 @@ def comparison(entry: Entry, given: Fields, question: Question) -> Question:
     _check_settings(entry, given, question)
     _check_baseline(given, question)
     varied = {question.parameter, *question.varied}
-    return replace(question, setup={name: v for name, v in question.setup.items() if name not in varied})
+    return replace(
+        question,
+        setup={name: v for name, v in question.setup.items() if name not in varied},
+        lines={**question.lines, **_lines(given)},
+    )
+
+
+def _lines(given: Fields) -> dict[str, int]:
+    """Where the settings are named that a question varies: its parameter, its variants, its nuisance."""
+    found: dict[str, int] = {}
+    if "parameter" in given:
+        found[str(given["parameter"].content)] = given["parameter"].line
+    if "values" in given and are_variants(given["values"]):
+        found |= variant_lines(given["values"])
+    tuned = given["nuisance"].content if "nuisance" in given else {}
+    return {**found, **{name: entry.line for name, entry in tuned.items()}}
 
 
 def _fixed(question: Question) -> dict[str, Any]:

@@ -156,3 +156,12 @@ def settings(entry: Entry, what: str, prefix: str = "") -> dict[str, Any]:
                 raise value.refuse(f"{what} sets '{inner}' twice; keep one")
             found[inner] = plain
     return found
+
+
+def setting_lines(given: Fields, prefix: str = "") -> dict[str, int]:
+    """The line of each setting in a mapping of settings, by its dotted name."""
+    found: dict[str, int] = {}
+    for name, value in given.items():
+        inside = value.content if isinstance(value.content, dict) else {}
+        found |= setting_lines(inside, f"{prefix}{name}.") or {f"{prefix}{name}": value.line}
+    return found

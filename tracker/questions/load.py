@@ -42,6 +42,7 @@ class _Inherited:
     looks: tuple[int, ...] = ()
     ignore: tuple[str, ...] = ()
     setup: Mapping[str, Any] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)  # of those settings
 
 
 def load_questions(path: str | Path) -> Questions:
@@ -105,6 +106,7 @@ def _question(entry: Entry, above: _Inherited, parent: Question | None) -> Quest
         ignore=inherited.ignore,
         experiment=inherited.experiment,
         launch=inherited.launch,
+        lines=inherited.lines,
     )
     if parent and not question.question:
         raise entry.refuse(f"'{identity}' has no question; write what is asked, as question: ...?")
@@ -165,7 +167,8 @@ def _inherit(above: _Inherited, given: Fields) -> _Inherited:
     elif "experiment" in given:
         own["experiment"] = read.text(given, "experiment")
     named = {name: value for name, value in setup.items() if name != "experiment"}
-    return replace(above, setup={**above.setup, **named}, **own)
+    lines = {**above.lines, **(read.setting_lines(given["setup"].content) if named else {})}
+    return replace(above, setup={**above.setup, **named}, lines=lines, **own)
 
 
 def _metric(entry: Entry) -> Metric:

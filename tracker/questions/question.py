@@ -113,6 +113,7 @@ class Question:
     ignore: tuple[str, ...] = ()
     experiment: str = ""
     launch: str = ""
+    lines: Mapping[str, int] = field(default_factory=dict)  # where each setting is named
     children: tuple[Question, ...] = ()
 
     @property

@@ -44,6 +44,15 @@ def variants(values: Entry, setup: Mapping[str, Any]) -> dict[str, dict[str, Any
     return whole
 
 
+def variant_lines(values: Entry) -> dict[str, int]:
+    """Where each setting of the variants is named first."""
+    found: dict[str, int] = {}
+    for item in values.content:
+        for name, line in read.setting_lines(item.content["set"].content).items():
+            found.setdefault(name, line)
+    return found
+
+
 def _variant(item: Entry) -> tuple[str, dict[str, Any]]:
     if not isinstance(item.content, dict):
         raise item.refuse(f"{item.plain()!r} stands among named variants; write it as one, such as {EXAMPLE}")

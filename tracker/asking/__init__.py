@@ -1,0 +1,1 @@
+"""Experiments asked what they take, without a record of it."""
