@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,17 +141,20 @@ def test_a_folder_below_a_file_is_refused(tmp_path: Path) -> None:
         check_folder(tmp_path / "file" / "logs", "logs", "name another")
 
 
-@pytest.fixture
+@contextmanager
 def no_room() -> Iterator[None]:
-    """No byte can be written into any file, as where a disk or a quota is full."""
+    """No byte can be written into any file, as where a disk or a quota is full; nor could pytest's own."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_folder_that_takes_no_byte_is_refused(tmp_path: Path, no_room: None) -> None:
-    with pytest.raises(LaunchError, match=r"no runs can be kept here \(File too large\); name another"):
+def test_a_folder_that_takes_no_byte_is_refused(tmp_path: Path) -> None:
+    refused = pytest.raises(LaunchError, match=r"no runs can be kept here \(File too large\); name another")
+    with refused, no_room():
         check_folder(tmp_path / "runs", "runs", "name another")
 
 
