@@ -75,8 +75,8 @@ class Row:
     finding_computed: str  # the computed sentence, also where a human's stands
     finding_state: str  # fresh, stale or contradicted; empty without runs
     finding_reason: str  # what made it stale or contradicted
-    claim_state: str  # supported, contradicted or not settled; of several claims the worst
-    claim: str  # every claim with what the runs make of it, one a line
+    claim_state: str  # supported, contradicted or not settled; of several the worst
+    claim: str  # every claim, and a human's finding, with what the runs make of it, one a line
     evidence: str  # a mark of the runs, their numbers and the question; another one means other evidence
     run_ids: tuple[int | str, ...]  # the runs that answer
     reproduce: str  # the commands of all runs that the question asks for, one a line
@@ -114,8 +114,8 @@ def _row(finding: Finding, order: int) -> Row:
         finding_computed=finding.computed,
         finding_state=finding.standing.state,
         finding_reason=finding.standing.reason,
-        claim_state=worst(finding.claims),
-        claim="\n".join(one.sentence for one in finding.claims),
+        claim_state=worst(finding.checked),
+        claim="\n".join(_claims(finding)),
         evidence=finding.evidence.mark,
         order=order,
         schema=SCHEMA,
@@ -124,6 +124,12 @@ def _row(finding: Finding, order: int) -> Row:
         **_counts(finding),
         reproduce="\n".join(shlex.join(command(cell)) for cell in finding.cells),
     )
+
+
+def _claims(finding: Finding) -> Iterable[str]:
+    yield from (one.sentence for one in finding.claims)
+    if finding.human:
+        yield f"finding {finding.human.sentence}"
 
 
 def _setup(question: Question) -> dict[str, Any]:

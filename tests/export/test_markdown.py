@@ -55,6 +55,12 @@ def test_a_root_is_a_heading_with_a_table(tree: Any, tmp_path: Path) -> None:
     assert lines[-2:] == ["- bn/norm, hypothesis: It does.", "- bn/norm, notes: See the paper."]
 
 
+def test_what_a_human_found_has_its_outcome_in_the_notes(tree: Any) -> None:
+    (norm,) = part(tree.findings, ["bn/norm"])
+    said = check(norm.node.question, Claim("worse", value="wn"), norm.comparisons)
+    assert "- bn/norm, finding supported: wn is worse than bn\n" in markdown([replace(norm, human=said)])
+
+
 def test_a_part_of_a_tree_stands_under_its_place_and_says_what_became_of_its_claims(tree: Any) -> None:
     found = part(tree.findings, ["bn/norm"])
     claims = (Claim("worse", value="wn", source="a paper"), Claim("better", value="wn"))

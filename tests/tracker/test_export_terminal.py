@@ -166,6 +166,19 @@ def test_a_humans_finding_that_the_runs_contradict_says_so() -> None:
     assert lines[-1] == "  ✗ contradicted: bn_only is better than full"
 
 
+@pytest.mark.parametrize(
+    ("least", "line"),
+    [
+        (15.0, "  ✓ finding supported: bn_only is worse than full by at least 15 points"),
+        (32.0, "  ? finding not settled: bn_only is worse than full by at least 32 points"),
+    ],
+)
+def test_a_humans_finding_that_can_be_checked_has_its_outcome_beside_it(least: float, line: str) -> None:
+    said = Claim("worse", "bn_only", at_least=least)
+    lines = shown(tree(replace(QUESTION, finding="It is worse!", finding_claim=said)), 120).splitlines()
+    assert lines[-1] == line
+
+
 def test_what_was_sealed_is_fresh_until_a_run_is_gone() -> None:
     (first,) = tree(QUESTION)
     seal = Seal("2026-11-20", first.verdict, first.computed, "", (), first.evidence)

@@ -171,6 +171,14 @@ def test_a_humans_finding_keeps_the_computed_one_beside_it() -> None:
     assert row.finding_computed.startswith("wn is worse")
 
 
+def test_what_a_human_found_is_told_among_the_claims() -> None:
+    row = table(a_question(finding="It is worse.", finding_claim=Claim("worse", "wn", at_least=5)))[0]
+    assert (row.claim_state, row.claim) == (
+        "supported",
+        "finding supported: wn is worse than bn by at least 5 points",
+    )
+
+
 def test_a_row_tells_what_a_claim_and_an_effect_come_to() -> None:
     claims = (Claim("worse", "wn", at_least=5, source="a paper"), Claim("same", "wn"))
     question = a_question(metric=Metric("test.accuracy", unit="%", sesoi=0.5), claims=claims)

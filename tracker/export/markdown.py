@@ -80,6 +80,8 @@ def _notes(finding: Finding) -> Iterable[str]:
         for kind, text in (("hypothesis", question.hypothesis), ("notes", question.notes)):
             if text:
                 yield f"- {escaped(question.node)}, {kind}: {escaped(text)}"
+        if below.human:
+            yield f"- {escaped(question.node)}, finding {escaped(below.human.sentence)}"
         for one in below.claims:
             yield f"- {escaped(question.node)}, claim {escaped(one.sentence)}"
 

@@ -90,6 +90,8 @@ def _outcomes(finding: Finding) -> Iterator[Text]:
     stands = finding.standing
     if stands.reason:
         yield _outcome(stands.state, f"{stands.state}: {stands.reason.removeprefix(f'{stands.state}: ')}")
+    if finding.human and finding.human.outcome != stands.state:
+        yield _outcome(finding.human.outcome, f"finding {finding.human.sentence}")
     for one in finding.claims:
         yield _outcome(one.outcome, f"claim {one.sentence}")
 

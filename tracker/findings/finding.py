@@ -77,6 +77,11 @@ class Finding(Shown):
         return "human" if self.node.question.finding else "computed" if self.computed else ""
 
     @property
+    def checked(self) -> tuple[Checked, ...]:
+        """What the runs can be held against: the claims, and a human's finding where it can be checked."""
+        return (*self.claims, self.human) if self.human else self.claims
+
+    @property
     def seeds_counted(self) -> int:
         """How many of the declared seeds the numbers go over."""
         return self.look.seeds if self.look else len(self.node.question.seeds)

@@ -202,6 +202,15 @@ def test_a_finding_that_does_not_hold_any_more_says_why(ask: Any, laboratory: La
     assert "It is better. (a human’s words) ✗ contradicted weight_norm is better than batchnorm" in words
 
 
+def test_a_humans_finding_that_holds_says_so_beside_its_words(ask: Any, laboratory: Laboratory) -> None:
+    human = {"finding": "It is worse.", "finding_claim": Claim("worse", "weight_norm", at_least=5)}
+    made = laboratory(ask("q", **human), {"batchnorm": (91.2, 91.6, 91.4), "weight_norm": (80.1, 82.0, 81.0)})
+
+    words = " ".join(re.sub(r"<[^>]+>", " ", text_of(made)).split())
+
+    assert "(a human’s words) ✓ supported weight_norm is worse than batchnorm by at least 5 points" in words
+
+
 def test_every_short_word_of_an_answer_is_explained_and_the_way_there_stands_at_the_top(kinds: Any) -> None:
     text = text_of(kinds)
     head, foot = text.split("<main")[0], text.split("<footer")[1]

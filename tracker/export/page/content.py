@@ -52,6 +52,7 @@ class Entry:
     answer: str  # the computed sentence, up to its first semicolon
     more: str  # and the rest of it
     human: str
+    outcome: tuple[Sign, str] | None  # what the runs make of the human's words, where they can be checked
     standing: Sign | None  # of the finding, where it does not hold any more
     reason: str
     claims: tuple[tuple[Sign, str], ...]
@@ -119,6 +120,7 @@ def _entry(
         answer=answer + semicolon,
         more=more,
         human=question.finding,
+        outcome=_outcome(finding),
         standing=outcome_sign(stands.state) if stands.state in ("stale", "contradicted") else None,
         reason=stands.reason.removeprefix(f"{stands.state}: "),
         claims=tuple((outcome_sign(one.outcome), _claimed(one)) for one in finding.claims),
@@ -136,6 +138,14 @@ def _entry(
         open=few or not is_question,
         children=children,
     )
+
+
+def _outcome(finding: Finding) -> tuple[Sign, str] | None:
+    """None as well where it is contradicted, because its standing says so."""
+    human = finding.human
+    if human is None or human.outcome == finding.standing.state:
+        return None
+    return outcome_sign(human.outcome), _claimed(human)
 
 
 def _claimed(one: Checked) -> str:

@@ -79,7 +79,7 @@ def used_signs(findings: Iterable[Finding]) -> tuple[Sign, ...]:
     nodes = [one for root in findings for one in walk(root)]
     verdicts = {comparison.verdict for one in nodes for comparison in one.comparisons}
     states = {one.state for one in nodes}
-    outcomes = {claim.outcome for one in nodes for claim in one.claims} | {
+    outcomes = {claim.outcome for one in nodes for claim in one.checked} | {
         one.standing.state for one in nodes
     }
     used = ((VERDICTS, verdicts), (STATES, states - verdicts), (OUTCOMES, outcomes))
