@@ -139,6 +139,21 @@ def _peers(question: Question, runs: Sequence[Run]) -> dict[int | str, Hashable]
     return {id: tuple([key(settings[name]) for name in shared]) for id, settings in own.items()}
 
 
+def strangers(asked: Sequence[Cell]) -> set[int | str]:
+    """The runs without an answer that agree with no run that answers, by id: another question's.
+
+    They are compared in what the question does not name, as completed runs are; where nothing answers
+    yet, none is another's.
+    """
+    answers = {cell.answer.id: cell.answer for cell in asked if cell.answer}
+    ended = {run.id: run for cell in asked for run in cell.runs if run.status != "COMPLETED"}
+    if not (answers and ended):
+        return set()
+    peers = _peers(asked[0].question, [*answers.values(), *ended.values()])
+    own = {peers[id] for id in answers}
+    return {id for id in ended if peers[id] not in own}
+
+
 def named(question: Question) -> tuple[str, ...]:
     """The settings in which runs of a question may differ."""
     return (*question.varied, *question.ignore)

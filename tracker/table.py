@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
+from tracker.cells import strangers
 from tracker.commands import command
 from tracker.configs import key
 from tracker.findings import Finding, walk
@@ -53,7 +54,7 @@ class Row:
     priority: int  # runs of a higher number start first
     n_runs: int
     n_planned: int  # the runs that the question asks for
-    n_failed: int  # failed, interrupted or dead
+    n_failed: int  # failed, interrupted or dead, and no other question's
     metric: str
     skill_mean: float | None
     skill_sd: float | None
@@ -178,12 +179,19 @@ def _counts(finding: Finding) -> dict[str, Any]:
     return {
         "n_runs": len(runs),
         "n_planned": len({_wanted(cell) for cell in cells}),
-        "n_failed": sum(run.state(finding.now) in _FAILED for run in runs),
+        "n_failed": len({id for one in _counted(finding) for id in _failures(one)}),
         "cost_used_h": round(sum(run.hours for run in runs), 4),
         "cost_left_h": _cost_left(cells),
         "run_ids": tuple(dict.fromkeys(cell.answer.id for cell in cells if cell.answer and not cell.trial)),
         "updated_at": max(stops).astimezone(UTC).isoformat(timespec="seconds") if stops else "",
     }
+
+
+def _failures(finding: Finding) -> Iterable[int | str]:
+    """The runs of a question that failed, without those that are another question's."""
+    asked = finding.node.asked
+    failed = {run.id for cell in asked for run in cell.runs if run.state(finding.now) in _FAILED}
+    return failed - strangers(asked) if failed else failed
 
 
 def costs(finding: Finding) -> tuple[float, float | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,16 @@ def test_reruns_and_failures_are_counted_and_paid() -> None:
     assert (row.n_runs, row.n_planned, row.n_failed, row.cost_used_h) == (9, 6, 3, 11.75)
     assert row.run_ids == (1, 2, 3, 4, 5, 6)
     assert row.state == "done"
+
+
+def test_a_failure_with_settings_of_another_question_is_not_counted_as_its_own() -> None:
+    six = [replace(run, config={**run.config, "z": 0}) for run in SIX]
+    failed = [a_run(7 + z, norm, 1, "FAILED", z=z) for z, norm in enumerate(("wn", "bn", "wn"))]
+    mine = a_question()
+    others = a_question(node="g/p", id="p", setup={"depth": 20, "z": 1})
+    group, own, other = table(a_group(mine, others), runs=[*six, *failed])
+    assert (own.n_runs, own.n_failed, other.n_failed, group.n_failed) == (9, 1, 1, 2)
+    assert table(mine, runs=failed)[0].n_failed == 3  # nothing answers yet that they could differ from
 
 
 def test_a_question_without_runs_leaves_its_numbers_open() -> None:
