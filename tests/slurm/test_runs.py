@@ -36,8 +36,9 @@ def main(_run, x, keeps, seed):
     while not pathlib.Path("go").exists() or count == 0:
         time.sleep(0.1)
         count += 1
-        if keeps:
-            state.write_text(str(count))
+        if keeps:  # whole or not at all, whenever it is asked to end
+            state.with_suffix(".new").write_text(str(count))
+            state.with_suffix(".new").replace(state)
     _run.log_scalar("test.accuracy", 10.0 * x + seed, 1)
     print("toy ended at", count, flush=True)
     return x
