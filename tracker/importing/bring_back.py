@@ -98,7 +98,7 @@ def _check(questions: Questions, changes: Iterable[Change], after: str) -> None:
 
 def _told(question: Question, changes: Iterable[Change]) -> dict[str, Any]:
     """All that a file says of a question, with the changes and without its lines and children."""
-    told: dict[str, Any] = _without_lines(asdict(replace(question, children=())))
+    told: dict[str, Any] = _without_lines(asdict(replace(question, children=(), lines={})))
     for change in changes:
         if change.node == question.node and isinstance(change.after, tuple):
             told |= {name: [*told[name], *change.after] for name in ("seeds", "added")}
