@@ -16,6 +16,7 @@ from pathlib import Path
 PROGRAMS = ("sbatch", "scontrol", "slurmctld", "slurmd", "munged")
 NODES = ("n1", "n2")
 SECONDS = 60  # until the cluster must answer
+STUCK = 20  # seconds after which a job that does not end on its node never will; KillWait is 10
 
 # No cgroups, so that it runs in a container.
 # A requeued job waits for cred_expire: 120 s unless told, and 5 s is the least.
@@ -100,14 +101,21 @@ class Cluster:
 
     def clear(self) -> None:
         """Cancel all jobs and wait until their nodes are free again, also those that Slurm has put aside."""
-        deadline = time.monotonic() + SECONDS
+        began = time.monotonic()
         while not self.is_idle():
-            assert time.monotonic() < deadline, self.run("sinfo", "-N", "-l") + self.run("squeue")
+            passed = time.monotonic() - began
+            assert passed < SECONDS, self.run("sinfo", "-N", "-l") + self.run("squeue")
             self.run("scancel", "--user=root")
-            states = [line.split() for line in self.run("sinfo", "-h", "-N", "-o", "%N %T").splitlines()]
-            for node in {node for node, state in states if state.startswith(("down", "drain"))}:
+            for node in self._nodes_that_are("down", "drain"):
                 self.run("scontrol", "update", f"nodename={node}", "state=resume")
+            # a node whose word that a job is over met no controller says it no more
+            for node in self._nodes_that_are("completing") if passed > STUCK else ():
+                self.run("scontrol", "update", f"nodename={node}", "state=down", "reason=stuck")
             time.sleep(0.2)
+
+    def _nodes_that_are(self, *states: str) -> set[str]:
+        lines = [line.split() for line in self.run("sinfo", "-h", "-N", "-o", "%N %T").splitlines()]
+        return {node for node, state in lines if state.startswith(states)}
 
     def start_controller(self) -> None:
         """Start slurmctld, with the state that it has kept."""
