@@ -12,7 +12,7 @@ from tracker.questions.question import Question
 from tracker.tree import Cell
 
 PYTHONS = ("python", "python3")  # mean the Python that reads the questions
-
+WITH = "with"  # before the settings, on Sacred's command line
 _BARE = re.compile(r"[A-Za-z_][\w./+-]*")
 
 
@@ -21,7 +21,7 @@ def command(cell: Cell) -> tuple[str, ...]:
     settings = dict(cell.settings)
     launch = launch_words(cell.question, settings.pop("experiment", ""))
     updates = [f"{name}={written(value)}" for name, value in settings.items()]
-    return (*launch, "with", *updates, f"seed={cell.seed}")
+    return (*launch, WITH, *updates, f"seed={cell.seed}")
 
 
 def launch_words(question: Question, experiment: str) -> tuple[str, ...]:

@@ -10,11 +10,10 @@ from sweeps.checks.asking import refused
 from sweeps.planning.job import Job
 from tracker import load_questions
 from tracker.asking.settings import ask_for_settings
-from tracker.commands import with_this_python, written
+from tracker.commands import WITH, with_this_python, written
 from tracker.settings import STORE_VARIABLE
 
 CALLS = 16  # of experiments in all
-WITH = "with"
 
 Kind = tuple[tuple[str, ...], tuple[str, ...]]  # the launch, the names of the settings
 

@@ -116,7 +116,7 @@ class Driver:
         self._queue = deque(
             job
             for job in view.startable()
-            if job.key not in self._flights and self._ledger.may_start(job.key)
+            if not job.is_among(self._flights) and self._ledger.may_start(job.key)
         )
         self._result.view, self._changed = view, False
         self._result.unseen = self._ledger.unseen({job.key for job in view.plan.jobs})

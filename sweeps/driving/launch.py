@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweeps.checks.configs import configs
 from sweeps.checks.limits import check
 from sweeps.driving.account import Account
 from sweeps.driving.background import in_background
@@ -29,6 +31,7 @@ from sweeps.engines.machine import largest_memory
 from sweeps.engines.options import EngineOptions
 from sweeps.exit_codes import FAILED
 from sweeps.planning.tickets import Sweep
+from sweeps.planning.twins import Twins
 from sweeps.views.view import Lookout, View
 from sweeps.views.words import short
 from tracker.errors import LaunchError, StoreError
@@ -80,6 +83,7 @@ def _launch(wanted: Wanted, console: Console) -> int:
         failed_only=wanted.failed_only,
         only=wanted.only,
         seeds_together=wanted.seeds_together,
+        twins=Twins(partial(configs, address=wanted.address)),
     )
     view = lookout.look()
     if view.plan.hindrances:

@@ -40,7 +40,7 @@ def _end(view: View, places: int) -> Iterator[str]:
     at_once = max(1, min(places, len(jobs)))
     if words := told(total(jobs, at_once), view.plan.made):
         yield words
-    if held := [job for job in view.plan.jobs if job.key in view.held]:
+    if held := [job for job in view.plan.jobs if job.is_among(view.held)]:
         yield f"{len(held)} of the missing runs are under way elsewhere"
     yield f"{view.plan.summary}; nothing was started"
 

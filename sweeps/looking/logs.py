@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from sweeps.looking.status import ERRORS
-from sweeps.views.roster import became, fitting, lease_key, name, roster
+from sweeps.planning.plan import lease_key
+from sweeps.views.roster import became, fitting, name, roster
 from sweeps.views.view import Lookout, View
 from sweeps.views.words import short
 from tracker import Run, open_store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,11 @@ class Job:
     priority: int = 0  # the highest of those questions
     expected: Expected = Expected()
     values: Mapping[str, Any] = field(default_factory=dict)  # question -> the value that the run is of
+    declared: frozenset[str] = frozenset()  # its keys as each of the questions declares it
+
+    def is_among(self, keys: Collection[str]) -> bool:
+        """Whether one of these keys is its own, also as one of its questions declares it alone."""
+        return self.key in keys or any(key in keys for key in self.declared)
 
 
 def job_key(settings: Mapping[str, Any], seed: int) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sweeps.planning.job import Expected, Job, job_key
 from sweeps.planning.proposals import proposed
+from sweeps.planning.twins import Twins
 from tracker import Cell, Finding, Run, command, walk
 from tracker.questions.part import holds
 from tracker.questions.tuning import trials_per_value
@@ -26,6 +27,7 @@ class _Wanted:
     """A run that a question asks for, and where it stands in the order."""
 
     cell: Cell
+    key: str  # of its job, as the question declares it
     state: str
     purpose: str  # what the run is for, where a seed and a value do not tell
     place: tuple[int, ...]  # stage, question, phase, round: whole stages first, then question by question
@@ -51,23 +53,28 @@ def missing(
     *,
     failed_only: bool = False,
     only: Collection[str] = (),
+    twins: Twins | None = None,
 ) -> tuple[Job, ...]:
     """The runs that are neither done nor under way, each once; with `failed_only` those that were tried.
 
-    `only` leaves out those that no question of these nodes, or beneath them, asks for.
+    `only` leaves out those that no question of these nodes, or beneath them, asks for. Where the `twins`
+    are not known, runs are the same whose settings are declared alike.
 
     First by priority; then whole stages, so that no question gets the runs of its second look while another
     waits for its first; then question by question as they stand; and inside a question the first seed of
     every value before the second of any. Trials that choose settings come before the runs that report.
     """
+    wanted = [
+        one
+        for one in _wanted(asked(findings), now)
+        if one.cell.decided
+        and one.state not in (*ANSWERED, *UNDER_WAY)
+        and not (failed_only and one.state == "planned")
+    ]
+    shared = twins.shared({one.key: one.cell for one in wanted}) if twins else {}
     found: dict[str, list[_Wanted]] = {}
-    for one in _wanted(asked(findings), now):
-        if (
-            one.cell.decided
-            and one.state not in (*ANSWERED, *UNDER_WAY)
-            and not (failed_only and one.state == "planned")
-        ):
-            found.setdefault(job_key(one.cell.settings, one.cell.seed), []).append(one)
+    for one in wanted:
+        found.setdefault(shared.get(one.key, one.key), []).append(one)
     jobs = [
         (_job(key, wanted, expect), min(one.place for one in wanted))
         for key, wanted in found.items()
@@ -82,7 +89,8 @@ def _wanted(findings: Iterable[Finding], now: datetime) -> Iterator[_Wanted]:
         stage = _stage(finding)
         for cell in proposed(finding):
             order = (stage, place, 0, cell.trial) if cell.trial else (stage, place, 1, seeds.index(cell.seed))
-            yield _Wanted(cell, cell.state(now), _purpose(finding, cell), order)
+            key = job_key(cell.settings, cell.seed)
+            yield _Wanted(cell, key, cell.state(now), _purpose(finding, cell), order)
 
 
 def _stage(finding: Finding) -> int:
@@ -107,19 +115,21 @@ def _purpose(finding: Finding, cell: Cell) -> str:
 
 
 def _job(key: str, wanted: list[_Wanted], expect: Forecast | None) -> Job:
-    """The job of a run that one question asks for or several; the first one gives the command."""
+    """The job of a run that one question asks for or several: it states what any of them does."""
     first = wanted[0]
+    settings = {name: value for one in wanted for name, value in one.cell.settings.items()}
     return Job(
         key=key,
-        settings=first.cell.settings,
+        settings=settings,
         seed=first.cell.seed,
-        command=command(first.cell),
+        command=command(replace(first.cell, settings=settings)),
         nodes=tuple(dict.fromkeys(one.cell.question.node for one in wanted)),
         state=first.state,
         why=why(first.cell, first.state, first.purpose),
         priority=max(one.cell.question.priority for one in wanted),
-        expected=expect(first.cell.settings) if expect else Expected(),
+        expected=expect(settings) if expect else Expected(),
         values={one.cell.question.node: one.cell.value for one in wanted},
+        declared=frozenset(one.key for one in wanted),
     )
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from sweeps.planning.expected import Durations
 from sweeps.planning.job import Job, job_key
-from sweeps.planning.missing import ANSWERED, asked, missing, not_asked
+from sweeps.planning.missing import ANSWERED, UNDER_WAY, asked, missing, not_asked
 from sweeps.planning.more_seeds import More, asked_for, with_more
 from sweeps.planning.proposals import hindrance, proposed
+from sweeps.planning.twins import Twins
 from tracker import Cell, Run, load_questions, open_store
 from tracker.configs import same
 from tracker.findings import findings, part
@@ -119,6 +120,7 @@ def make_plan(
     more_seeds: bool = False,
     over: Collection[str] = (),
     only: Collection[str] = (),
+    twins: Twins | None = None,
 ) -> Plan:
     """Read the questions and the store, and say what is missing; with `failed_only` what was tried before.
 
@@ -126,6 +128,7 @@ def make_plan(
     `over` are the keys of leases that nobody holds any more: a run that was guarded by one of them is dead,
     even where its last sign of life is young.
     `only` names the questions, each with all beneath it, that the plan is of; none of them means all.
+    `twins` finds runs that questions declare differently, and asks experiments for that.
     """
     store = open_store(address)
     runs = [buried(run, over) for run in store.runs()]
@@ -136,6 +139,8 @@ def make_plan(
     if more := asked_for(part(known, nodes)) if more_seeds else ():
         known = findings(build_tree(with_more(declared, more), runs), store.values, now, seals)
     found = part(known, nodes)
+    jobs = missing(known, now, Durations(runs).of, failed_only=failed_only, only=nodes, twins=twins)
+    keys = {key: job.key for job in jobs for key in job.declared}
     return Plan(
         questions=questions,
         address=address,
@@ -145,17 +150,22 @@ def make_plan(
         closed=tuple(not_asked(found)) if nodes else (),
         more=more,
         hindrances=tuple(told for one in asked(found) if (told := hindrance(one))),
-        jobs=missing(known, now, Durations(runs).of, failed_only=failed_only, only=nodes),
-        grid=tuple(_cell(cell, now) for one in asked(found) for cell in proposed(one)),
+        jobs=jobs,
+        grid=tuple(_cell(cell, now, keys) for one in asked(found) for cell in proposed(one)),
         shared=common([cell.settings for one in asked(found) for cell in one.wanted]),
     )
 
 
 def buried(run: Run, over: Collection[str]) -> Run:
     """The run; one whose lease is over without any sign of life, so that it counts as dead."""
-    facts = run.info.get("tracker")
-    guarded = run.status == "RUNNING" and isinstance(facts, Mapping) and facts.get("lease") in over
+    guarded = run.status == "RUNNING" and lease_key(run) in over
     return replace(run, started=None, heartbeat=None) if guarded else run
+
+
+def lease_key(run: Run) -> str:
+    """The key of the lease that a run was guarded by; empty for one that was started by hand."""
+    facts = run.info.get("tracker")
+    return str(facts.get("lease", "")) if isinstance(facts, Mapping) else ""
 
 
 def common(several: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -168,9 +178,14 @@ def common(several: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return shared
 
 
-def _cell(cell: Cell, now: datetime) -> PlannedCell:
-    key = job_key(cell.settings, cell.seed)
+def _cell(cell: Cell, now: datetime, keys: Mapping[str, str]) -> PlannedCell:
+    key, state = job_key(cell.settings, cell.seed), cell.state(now)
+    key = keys.get(key) or _of_its_run(cell, state) or key
     key = key if cell.decided else f"{key} {cell.trial}"
-    return PlannedCell(
-        cell.question.node, cell.value, cell.nuisance, cell.seed, cell.state(now), key, cell.decided
-    )
+    return PlannedCell(cell.question.node, cell.value, cell.nuisance, cell.seed, state, key, cell.decided)
+
+
+def _of_its_run(cell: Cell, state: str) -> str:
+    """The key under which its run was or is done, which may be that of another question's declaration."""
+    runs = [cell.answer] if cell.answer else [run for run in cell.runs if state in UNDER_WAY]
+    return lease_key(runs[-1]) if runs and runs[-1] else ""

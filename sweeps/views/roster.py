@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeps.exit_codes import WORDS
-from sweeps.planning.plan import Plan
+from sweeps.planning.plan import Plan, lease_key
 from tracker import Run
 from tracker.leases.base import Lease
 from tracker.questions.part import overlap
@@ -58,12 +58,6 @@ def fitting(words: Sequence[str], leases: Iterable[Lease], runs: Mapping[str, Ru
     if len(words) == 1 and (run := runs.get(words[0])):
         return [lease for lease in leases if lease.key == lease_key(run)]
     return [lease for lease in leases if all(_fits(word, lease) for word in words)]
-
-
-def lease_key(run: Run) -> str:
-    """The key of the lease that a run was guarded by; empty for one that was started by hand."""
-    facts = run.info.get("tracker")
-    return str(facts.get("lease", "")) if isinstance(facts, Mapping) else ""
 
 
 def name(lease: Lease) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeps.planning.job import Job, seeds_together
-from sweeps.planning.plan import Plan, make_plan
-from sweeps.views.roster import lease_key
+from sweeps.planning.plan import Plan, lease_key, make_plan
+from sweeps.planning.twins import Twins
 from tracker import open_store
 from tracker.address import is_mongo
 from tracker.leases.base import Lease, Leases
@@ -33,7 +33,7 @@ class View:
 
     def startable(self) -> tuple[Job, ...]:
         """The missing runs that nobody is at, but for those that are done here."""
-        return tuple(job for job in self.plan.jobs if job.key not in self.held | self.untold)
+        return tuple(job for job in self.plan.jobs if not job.is_among(self.held | self.untold))
 
     def elsewhere(self, own: Collection[str] = ()) -> frozenset[str]:
         """The keys of runs of these questions that are under way, but not those that are one's `own`."""
@@ -53,6 +53,7 @@ class Lookout:
     failed_only: bool = False
     only: Collection[str] = ()  # the questions, each with all beneath it; none for the whole file
     seeds_together: bool = False  # in the order of the runs, rather than a seed of every value first
+    twins: Twins | None = None  # who starts runs must know what experiments fill in; others need not
     _brought: set[tuple[str, int]] = field(default_factory=set)
 
     def look(self) -> View:
@@ -78,6 +79,7 @@ class Lookout:
             failed_only=self.failed_only,
             over=over,
             only=self.only,
+            twins=self.twins,
         )
         return replace(plan, jobs=seeds_together(plan.jobs)) if self.seeds_together else plan
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from tracker.asking.programs import Command, ask
 from tracker.cells import fixed
-from tracker.commands import launch_words, with_this_python, written
+from tracker.commands import WITH, launch_words, with_this_python, written
 from tracker.questions.profiles import file_of
 from tracker.questions.question import Question, Questions
 from tracker.questions.ranges import Range
@@ -26,7 +26,6 @@ HEAD = "Configuration ("  # what Sacred's print_config begins with
 ADDED = "Added new config entry: "  # what it warns of where a function takes what no configuration has
 CLOSEST = 3  # names that are offered for a misspelt one
 ALIKE = 0.7  # how near they are to it, as difflib counts
-WITH = "with"
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _ENTRY = re.compile(r"( +)([^\s=:]+)(?: = .*|:)")
