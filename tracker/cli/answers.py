@@ -44,7 +44,8 @@ def export(questions: Path, out: Path, store: str, only: tuple[str, ...], omnibo
 
     writer(out)  # an unknown format is refused before the runs are read
     runs, asked = opened(store), load_questions(questions)
-    written = write(_answer(asked, runs, only), runs, out, omniboard, asked.project)
+    found = _answer(asked, runs, only)
+    written = write(found, runs, out, omniboard, project=asked.project, about=asked.about)
     click.echo(f"wrote {', '.join(map(str, written))}", err=True)
 
 

@@ -32,6 +32,8 @@ def why(questions: Path, node: str, store: str) -> None:
     runs = opened(store)
     path, _, field = node.partition(".")
     finding, row = _found(questions, runs, path)
+    for value, words in finding.node.question.explain.items() if not field else ():
+        click.echo(f"{value}: {words}")
     chosen = [_column(field)] if field else [column for column in WITH_FORMULA if _told(row, column)]
     for name in chosen:
         _tell(finding, row, name)

@@ -9,14 +9,17 @@ from tracker.errors import TrackerError
 from tracker.findings import Finding
 from tracker.stores.base import Store
 
-Writer = Callable[[Sequence[Finding], Store, Path, str, str], tuple[Path, ...]]
+Writer = Callable[..., tuple[Path, ...]]  # of findings, a store, a path, Omniboard's address, titles
 
 
 def write(
-    findings: Sequence[Finding], store: Store, out: Path, omniboard_url: str = "", project: str = ""
+    findings: Sequence[Finding], store: Store, out: Path, omniboard_url: str = "", **titles: str
 ) -> tuple[Path, ...]:
-    """Write the findings in the format that OUT's suffix names; returns the files that were written."""
-    return writer(out)(findings, store, out, omniboard_url, project)
+    """Write the findings in the format that OUT's suffix names; returns the files that were written.
+
+    `titles` are the project's name and what is said about it, as far as the format has a place for them.
+    """
+    return writer(out)(findings, store, out, omniboard_url, **titles)
 
 
 def writer(out: Path) -> Writer:
@@ -33,7 +36,7 @@ def known() -> str:
 
 
 def _csv(
-    findings: Sequence[Finding], store: Store, out: Path, _omniboard_url: str, _project: str
+    findings: Sequence[Finding], store: Store, out: Path, _omniboard_url: str, **_titles: str
 ) -> tuple[Path, ...]:
     from tracker.export.csv_file import write_csv
 
@@ -41,7 +44,7 @@ def _csv(
 
 
 def _xlsx(
-    findings: Sequence[Finding], store: Store, out: Path, omniboard_url: str, _project: str
+    findings: Sequence[Finding], store: Store, out: Path, omniboard_url: str, **_titles: str
 ) -> tuple[Path, ...]:
     from tracker.export.xlsx_file import write_xlsx
 
@@ -49,15 +52,15 @@ def _xlsx(
 
 
 def _html(
-    findings: Sequence[Finding], store: Store, out: Path, omniboard_url: str, project: str
+    findings: Sequence[Finding], store: Store, out: Path, omniboard_url: str, **titles: str
 ) -> tuple[Path, ...]:
     from tracker.export.page import write_page
 
-    return write_page(findings, store, out, omniboard_url, project=project)
+    return write_page(findings, store, out, omniboard_url, **titles)
 
 
 def _markdown(
-    findings: Sequence[Finding], _store: Store, out: Path, _omniboard_url: str, _project: str
+    findings: Sequence[Finding], _store: Store, out: Path, _omniboard_url: str, **_titles: str
 ) -> tuple[Path, ...]:
     from tracker.export.markdown import write_markdown
 
@@ -65,7 +68,7 @@ def _markdown(
 
 
 def _latex(
-    findings: Sequence[Finding], _store: Store, out: Path, _omniboard_url: str, _project: str
+    findings: Sequence[Finding], _store: Store, out: Path, _omniboard_url: str, **_titles: str
 ) -> tuple[Path, ...]:
     from tracker.export.latex import write_latex
 

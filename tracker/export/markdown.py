@@ -80,6 +80,8 @@ def _notes(finding: Finding) -> Iterable[str]:
         for kind, text in (("hypothesis", question.hypothesis), ("notes", question.notes)):
             if text:
                 yield f"- {escaped(question.node)}, {kind}: {escaped(text)}"
+        for value, words in question.explain.items():
+            yield f"- {escaped(question.node)}, {escaped(value)}: {escaped(words)}"
         if below.human:
             yield f"- {escaped(question.node)}, finding {escaped(below.human.sentence)}"
         for one in below.claims:

@@ -72,6 +72,7 @@ _CLAIMS = ("claim", "finding")
 KEYS = (
     Key("version", ("file",), {"const": 1}, "the version of this format: 1", required=True),
     Key("project", ("file",), TEXT, "a name; the file's by default"),
+    Key("about", ("file",), TEXT, "what the questions are about, for somebody who knows nothing of them"),
     Key("metric", ("file", "profile", *_OWN), part("metric"), "the number that answers"),
     Key("defaults", ("file",), part("defaults"), "what holds for every question that says nothing else"),
     Key(
@@ -118,6 +119,12 @@ KEYS = (
         "the error rate of a question's verdicts; 0.05 by default",
     ),
     Key("setup", _SIZES, SETTINGS, "fixed settings; a child adds to its parent's"),
+    Key(
+        "explain",
+        _BOTH,
+        {"type": "object", "minProperties": 1, "additionalProperties": {"type": "string", "minLength": 1}},
+        "what values mean, in words, by value; a child adds to its parent's",
+    ),
     Key("ignore", _SIZES, NAMES, "settings in which runs may differ and still be compared"),
     Key("parameter", _OWN, {"type": "string", "pattern": f"^{SETTING}$"}, "what is varied"),
     Key(

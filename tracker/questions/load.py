@@ -14,6 +14,7 @@ from typing import Any
 from tracker.questions import fields as read
 from tracker.questions.claim import claims, finding
 from tracker.questions.comparison import comparison
+from tracker.questions.explained import explanations, of_values, refuse_idle, refuse_idle_beneath
 from tracker.questions.fields import Fields
 from tracker.questions.keys import ID, names
 from tracker.questions.profiles import file_of, in_profile, profile_of
@@ -41,6 +42,7 @@ class _Inherited:
     seeds: tuple[int, ...] = ()
     looks: tuple[int, ...] = ()
     ignore: tuple[str, ...] = ()
+    explain: Mapping[str, str] = field(default_factory=dict)
     setup: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)  # of those settings
 
@@ -58,10 +60,13 @@ def load_questions(path: str | Path) -> Questions:
     if "tree" not in given:
         raise document.refuse("the file has no tree; list the questions under tree")
     above = _Inherited(metric=_metric(given["metric"]) if "metric" in given else None)
-    if "defaults" in given:
-        above = _inherit(above, read.fields(given["defaults"], names("defaults"), "defaults"))
+    defaults = read.fields(given["defaults"], names("defaults"), "defaults") if "defaults" in given else {}
+    above = _inherit(above, defaults)
     roots = _children(given["tree"], "tree", above, None)
-    return Questions(path, read.text(given, "project", file_of(path).stem), roots)
+    if not profile_of(path):  # a profile may have other values
+        refuse_idle(defaults, roots)
+        refuse_idle_beneath(given["tree"], roots)
+    return Questions(path, read.text(given, "project", file_of(path).stem), roots, read.text(given, "about"))
 
 
 def _children(entry: Entry, what: str, above: _Inherited, parent: Question | None) -> tuple[Question, ...]:
@@ -112,7 +117,14 @@ def _question(entry: Entry, above: _Inherited, parent: Question | None) -> Quest
         raise entry.refuse(f"'{identity}' has no question; write what is asked, as question: ...?")
     question = comparison(entry, given, question)
     words, claimed = finding(given, question)
-    question = replace(question, claims=claims(given, question), finding=words, finding_claim=claimed)
+    explained = of_values(inherited.explain, question.values)
+    question = replace(
+        question,
+        claims=claims(given, question),
+        finding=words,
+        finding_claim=claimed,
+        explain=explained,
+    )
     if "children" in given:
         return replace(question, children=_children(given["children"], "children", inherited, question))
     if not question.values:
@@ -157,6 +169,7 @@ def _inherit(above: _Inherited, given: Fields) -> _Inherited:
         own["alpha"] = read.number(given, "alpha", 1, "0.05")
     if "launch" in given:
         own["launch"] = _launch(given)
+    own["explain"] = {**above.explain, **explanations(given)}
     if "ignore" in given:
         own["ignore"] = tuple(dict.fromkeys((*above.ignore, *read.setting_names(given, "ignore"))))
     setup = read.settings(given["setup"], "setup") if "setup" in given else {}

@@ -91,6 +91,7 @@ class Question:
     finding: str = ""  # written by a human
     finding_claim: Claim | None = None  # what the human's finding says, where it can be checked
     notes: str = ""
+    explain: Mapping[str, str] = field(default_factory=dict)  # what its values mean, in words
     setup: Mapping[str, Any] = field(default_factory=dict)  # inherited ones included, flat dotted names
     parameter: str = ""  # empty for a group
     values: tuple[Any, ...] = ()
@@ -144,6 +145,7 @@ class Questions:
     path: Path  # the address: of a profile, the file's with @ and its name
     project: str
     roots: tuple[Question, ...]
+    about: str = ""  # what the questions are about, in a sentence or two
 
     def walk(self) -> Iterator[Question]:
         """Every question and group, depth first in declared order."""

@@ -84,7 +84,15 @@ def test_the_head_tells_when_where_how_far_and_what_is_running(kinds: Any) -> No
 
     assert "Built 2026-11-20 12:00 UTC from made/runs" in text
     assert "4 of 8" in text
-    for words in ("5 done", "2 running", "1 planned", "1 worse", "1 inconclusive", "run 23 for norm/without"):
+    for words in (
+        "5 done",
+        "1 running",
+        "1 unfinished",
+        "1 planned",
+        "1 worse",
+        "1 inconclusive",
+        "run 23 for norm/without",
+    ):
         assert words in text
     assert "RuntimeError: CUDA out of memory" in text
 
@@ -209,6 +217,19 @@ def test_a_humans_finding_that_holds_says_so_beside_its_words(ask: Any, laborato
     words = " ".join(re.sub(r"<[^>]+>", " ", text_of(made)).split())
 
     assert "(a human’s words) ✓ supported weight_norm is worse than batchnorm by at least 5 points" in words
+
+
+def test_the_head_says_what_it_is_about_and_a_question_what_its_values_mean(
+    ask: Any, laboratory: Laboratory
+) -> None:
+    asked = ask("q", explain={"weight_norm": "length & direction"})
+    made = laboratory(asked, {"batchnorm": (91.2, 91.6, 91.4), "weight_norm": (80.1, 82.0, 81.0)})
+
+    text = text_of(made, about="Nets <on> images.")
+
+    assert '<p class="about">Nets &lt;on&gt; images.</p>' in text.split("<main")[0]
+    assert "<dt>weight_norm</dt><dd>length &amp; direction</dd>" in text
+    assert "<caption>Run ids</caption>" in text
 
 
 def test_every_short_word_of_an_answer_is_explained_and_the_way_there_stands_at_the_top(kinds: Any) -> None:

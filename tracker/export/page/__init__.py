@@ -15,9 +15,22 @@ __all__ = ["page_text", "write_page"]
 
 
 def write_page(
-    findings: Sequence[Finding], store: Store, out: Path, omniboard_url: str = "", *, project: str = ""
+    findings: Sequence[Finding],
+    store: Store,
+    out: Path,
+    omniboard_url: str = "",
+    *,
+    project: str = "",
+    about: str = "",
 ) -> tuple[Path, ...]:
     """Write the page, all or nothing; missing folders are made."""
-    text = page_text(findings, Recordings(store), store.address, project=project, omniboard_url=omniboard_url)
+    text = page_text(
+        findings,
+        Recordings(store),
+        store.address,
+        project=project,
+        about=about,
+        omniboard_url=omniboard_url,
+    )
     replace_all({out: text.encode("utf-8", errors="replace")})
     return (out,)

@@ -14,7 +14,7 @@ from tracker.export.page.figures import value_text
 from tracker.export.page.numbers_table import TableRow, has_differences, table_rows, tones
 from tracker.export.page.recordings import Recordings
 from tracker.export.page.skill_plot import skill_plot
-from tracker.export.page.words import Sign, outcome_sign, state_sign, verdict_sign
+from tracker.export.page.words import Sign, outcome_sign, state_sign, status_of, verdict_sign
 from tracker.findings import Finding, walk
 from tracker.findings.claims import Checked
 from tracker.rounding import percentage
@@ -58,6 +58,7 @@ class Entry:
     claims: tuple[tuple[Sign, str], ...]
     hypothesis: str
     notes: str
+    explained: tuple[tuple[str, str], ...] = ()  # what its values mean
     facts: tuple[tuple[str, str], ...] = ()
     level: str = "95%"  # of the intervals
     unit: str = ""
@@ -114,7 +115,7 @@ def _entry(
         sign=verdict_sign(finding.verdict) if finding.verdict else state,
         state=state,
         verdict=finding.verdict,
-        status=finding.status,
+        status=status_of(finding),
         sub_project=question.sub_project,
         context=question.context,
         answer=answer + semicolon,
@@ -126,6 +127,7 @@ def _entry(
         claims=tuple((outcome_sign(one.outcome), _claimed(one)) for one in finding.claims),
         hypothesis=question.hypothesis,
         notes=question.notes,
+        explained=tuple(question.explain.items()),
         facts=_facts(finding, row) if is_question else (),
         level=percentage(1 - question.alpha),
         unit=question.metric.unit,

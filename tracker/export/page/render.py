@@ -17,7 +17,7 @@ from tracker.export.page.evidence import checked_omniboard
 from tracker.export.page.recordings import Recordings
 from tracker.export.page.summary import summary, used_signs
 from tracker.export.page.visible import visible
-from tracker.export.page.words import STATUSES, TERMS
+from tracker.export.page.words import STATUSES, TERMS, status_of
 from tracker.findings import Finding, walk
 from tracker.wording.words import hours
 
@@ -31,6 +31,7 @@ def page_text(
     store: str,
     *,
     project: str = "",
+    about: str = "",
     omniboard_url: str = "",
     version: str = "",
 ) -> str:
@@ -45,6 +46,7 @@ def page_text(
         .get_template("page.html")
         .render(
             project=project,
+            about=about,
             store=store,
             built=built,
             version=version,
@@ -120,7 +122,7 @@ def _choices(findings: Sequence[Finding]) -> tuple[tuple[str, str, tuple[str, ..
     nodes = [one for root in findings for one in walk(root)]
     asked = [one for one in nodes if one.node.cells]
     found = (
-        ("status", "Status", [word for word in STATUSES if any(one.status == word for one in asked)]),
+        ("status", "Status", [word for word in STATUSES if word in map(status_of, asked)]),
         ("verdict", "Verdict", [one.verdict or "none yet" for one in asked]),
         ("sub", "Sub-project", [one.node.question.sub_project for one in nodes]),
         ("context", "Context", [one.node.question.context for one in nodes]),

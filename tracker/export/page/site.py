@@ -89,6 +89,7 @@ class Site:
             self._recordings,
             self._store.address,
             project=questions.project,
+            about=questions.about,
             omniboard_url=self._omniboard,
             version=version,
         )

@@ -9,7 +9,17 @@ from dataclasses import dataclass
 
 from tracker.configs import key
 from tracker.export.page.evidence import run_address
-from tracker.export.page.words import OUTCOMES, STATES, STATUSES, VERDICTS, Sign, state_sign, verdict_sign
+from tracker.export.page.words import (
+    OUTCOMES,
+    STATES,
+    STATUSES,
+    VERDICTS,
+    Sign,
+    state_sign,
+    status_of,
+    status_sign,
+    verdict_sign,
+)
 from tracker.findings import Finding, walk
 from tracker.run import Run
 from tracker.statistics.discovery import expected_false
@@ -57,9 +67,10 @@ def summary(findings: Sequence[Finding], omniboard: str) -> Summary:
     runs = {run.id: run for one in asked for cell in one.cells for run in cell.runs}
     running = list(_notices(asked, ("running", "queued"), omniboard))
     troubles = list(_notices(asked, _TROUBLES, omniboard))
+    statuses = Counter(map(status_of, asked))
     verdicts = Counter(one.verdict for one in asked if one.verdict)
     return Summary(
-        statuses=tuple((state_sign(word), sum(one.status == word for one in asked)) for word in STATUSES),
+        statuses=tuple((status_sign(word), statuses[word]) for word in STATUSES if statuses[word]),
         verdicts=tuple((verdict_sign(word), verdicts[word]) for word in _ordered(verdicts)),
         questions=len(asked),
         answered=sum(one.verdict not in ("", "inconclusive", "unreplicated") for one in asked),

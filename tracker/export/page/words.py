@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tracker.findings import Finding
+from tracker.findings.states import ALIVE
+
 
 @dataclass(frozen=True, slots=True)
 class Sign:
@@ -68,7 +71,8 @@ TERMS = (  # that sentences and tables use
     ),
     ("r", "how well pairs of runs with the same seed go together, from −1 to 1"),
 )
-STATUSES = ("done", "running", "planned")
+UNFINISHED = Sign("unfinished", "◑", "open", "has some of its runs or failed ones, and none is under way")
+STATUSES = ("done", "running", "unfinished", "planned")  # as the head counts questions
 
 
 def verdict_sign(word: str) -> Sign:
@@ -79,6 +83,17 @@ def verdict_sign(word: str) -> Sign:
 def outcome_sign(word: str) -> Sign:
     """The sign of a claim's outcome or of a finding's standing."""
     return OUTCOMES.get(word, Sign(word, "•", "even"))
+
+
+def status_of(finding: Finding) -> str:
+    """The status in one of STATUSES: running only where something runs."""
+    unfinished = finding.status == "running" and finding.state not in ALIVE
+    return UNFINISHED.word if unfinished else finding.status
+
+
+def status_sign(word: str) -> Sign:
+    """The sign of one of STATUSES."""
+    return UNFINISHED if word == UNFINISHED.word else STATES[word]
 
 
 def state_sign(word: str) -> Sign:
