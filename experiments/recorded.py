@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ def facts_of(state: TrainState, dataset: Dataset, resumed: bool) -> dict[str, An
     import torch
 
     from experiments.training.diagnostics import parameter_counts
+    from experiments.training.pages import keep_pages
 
     return {
         "settings": state.settings.to_config(),
@@ -46,6 +48,7 @@ def facts_of(state: TrainState, dataset: Dataset, resumed: bool) -> dict[str, An
         "precision": state.precision,
         "torch": str(torch.__version__),  # a subclass of str otherwise
         "threads": torch.get_num_threads(),
+        "pages": asdict(keep_pages(state.device)),
         "zero_grad": "set_to_none",
         "resumed_after_epoch": state.epoch if resumed else None,
         "pictures": {},  # name -> how its colours are to be read

@@ -23,6 +23,7 @@ from experiments.training.models.initialisation import start_at_base_rates
 from experiments.training.models.resnet import STAGES
 from experiments.training.norms import initialise_from_data, weight_norm_layers
 from experiments.training.optimizer import make_optimizer
+from experiments.training.pages import keep_pages
 from experiments.training.pitfalls import PITFALLS, Pitfall
 from experiments.training.precision import resolve
 from experiments.training.schedule import cycle_ends, make_schedule
@@ -76,6 +77,7 @@ def start(settings: TrainSettings, dataset: Dataset, pretrained: Weights | None 
     made. Raises SettingsError.
     """
     device, precision = resolve(settings.device, settings.precision)
+    keep_pages(device)
     _check_single_values(settings, dataset)
     steps_per_epoch = _steps_per_epoch(settings, dataset)
     torch.manual_seed(settings.seed)

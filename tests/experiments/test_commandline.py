@@ -145,6 +145,7 @@ def test_the_record_says_what_a_reader_needs_beyond_the_configuration(tmp_path: 
     assert facts["normalisation_batch"] == 32
     assert {"batch_size", "micro_batch_size", "batchnorm_init"} <= facts["settings"].keys()
     assert facts["zero_grad"] == "set_to_none"
+    assert facts["pages"].keys() == {"kept", "large"}
     assert facts["precision"] in ("fp32", "bf16")
     assert isinstance(facts["torch"], str)
     assert "py/" not in json.dumps(facts)

@@ -1,0 +1,62 @@
+"""Memory that a training on the CPU keeps from step to step, in large pages where the system has them."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+
+# glibc's <malloc.h>
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
+LARGEST = 2**31 - 1  # bytes, of an int
+LARGEST_OF_OLD = 32 * 2**20  # what glibc before 2.35 takes for MMAP_THRESHOLD
+
+LARGE_PAGES = "THP_MEM_ALLOC_ENABLE"  # torch reads it once, when it first needs a large page
+LARGE_PAGE = 2 * 2**20
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Whether freed memory stays with the process, and whether large tensors begin at large pages."""
+
+    kept: bool
+    large: bool
+
+
+def keep_pages(device: torch.device) -> Pages:
+    """Keep what is freed, because every step needs it again, and a page that comes anew has to be cleared.
+
+    What somebody set with the variables MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_THRESHOLD_ and
+    THP_MEM_ALLOC_ENABLE stays as it is. No number of a training changes.
+    """
+    return _keep() if device.type == "cpu" else Pages(kept=False, large=False)
+
+
+@cache
+def _keep() -> Pages:
+    kept = _set(MMAP_THRESHOLD, "MALLOC_MMAP_THRESHOLD_", LARGEST, LARGEST_OF_OLD)
+    kept = _set(TRIM_THRESHOLD, "MALLOC_TRIM_THRESHOLD_", LARGEST) and kept
+    return Pages(kept, _in_large_pages())
+
+
+def _set(option: int, variable: str, *sizes: int) -> bool:
+    """Set an option of glibc to the first size that it takes; elsewhere nothing happens."""
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is None or variable in os.environ:
+        return False
+    return any(set_option(option, size) == 1 for size in sizes)
+
+
+def _in_large_pages() -> bool:
+    """Ask torch for them; whether it agreed, which it does not where it has had its first large tensor."""
+    asked = LARGE_PAGES not in os.environ
+    if asked:
+        os.environ[LARGE_PAGES] = "1"
+    try:
+        return torch.empty(2 * LARGE_PAGE, dtype=torch.uint8).data_ptr() % LARGE_PAGE == 0
+    finally:
+        if asked:
+            del os.environ[LARGE_PAGES]  # children decide for themselves

@@ -1,0 +1,91 @@
+"""Memory that stays with the process makes training quicker, and changes none of its numbers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from experiments.training.pages import keep_pages
+
+ROOT = Path(__file__).parents[2]
+IS_GLIBC = "CS_GNU_LIBC_VERSION" in os.confstr_names
+VARIABLES = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "THP_MEM_ALLOC_ENABLE")
+
+# runs with memory as the system hands it out, then runs that keep it: their networks, their page faults
+BOTH_WAYS = """
+import json, os, resource
+from dataclasses import asdict
+import torch
+from benchmarks.speed.images import noise_data
+from experiments.training import state
+from experiments.training.loop import start, train
+from experiments.training.settings import TrainSettings
+
+def run(precision):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    settings = TrainSettings(depth=8, width=8, batch_size=128, epochs=1, precision=precision, device="cpu")
+    data = noise_data(256, 0, 10)
+    began = start(settings, data)
+    list(train(began, data))
+    return began.model.state_dict(), resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+torch.set_num_threads(1)
+both = ("fp32", "bf16")
+keep, state.keep_pages = state.keep_pages, lambda device: None
+plain = [run(one) for one in both + both]
+state.keep_pages, environment = keep, dict(os.environ)
+kept = [run(one) for one in both + both]
+equal = [torch.equal(value, after[0][name])
+         for before, after in zip(plain, kept) for name, value in before[0].items()]
+fewer = plain[-1][1] / max(1, kept[-1][1])
+print(json.dumps({**asdict(keep(torch.device("cpu"))), "equal": all(equal), "fewer": fewer,
+                  "untouched": environment == dict(os.environ)}))
+"""
+PAGES = """
+import json
+from dataclasses import asdict
+import torch
+from experiments.training.pages import keep_pages
+print(json.dumps(asdict(keep_pages(torch.device("cpu")))))
+"""
+
+
+def answer(program: str, **variables: str) -> dict[str, Any]:
+    """What a program prints in a process of its own, which nothing has set up yet."""
+    clean = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    environment = {**clean, "PYTHONPATH": str(ROOT), **variables}
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.skipif(not IS_GLIBC, reason="the options are glibc's")
+def test_a_training_that_keeps_its_memory_ends_with_the_very_same_network() -> None:
+    found = answer(BOTH_WAYS)
+
+    assert found["equal"]
+    assert found["kept"]
+    assert found["fewer"] > 2
+    assert found["untouched"]
+
+
+def test_what_somebody_set_stays() -> None:
+    assert answer(PAGES, MALLOC_TRIM_THRESHOLD_="131072", THP_MEM_ALLOC_ENABLE="0") == {
+        "kept": False,
+        "large": False,
+    }
+
+
+def test_a_graphics_card_has_memory_of_its_own() -> None:
+    pages = keep_pages(torch.device("cuda"))
+
+    assert not pages.kept
+    assert not pages.large
