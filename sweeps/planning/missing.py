@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sweeps.planning.apart import cells_now
 from sweeps.planning.job import Expected, Job, job_key
-from sweeps.planning.proposals import proposed
 from sweeps.planning.twins import Twins
 from tracker import Cell, Finding, Run, command, walk
 from tracker.questions.part import holds
@@ -30,6 +30,7 @@ class _Wanted:
     key: str  # of its job, as the question declares it
     state: str
     purpose: str  # what the run is for, where a seed and a value do not tell
+    apart: str  # why the answer that there is does not count; mostly nothing
     place: tuple[int, ...]  # stage, question, phase, round: whole stages first, then question by question
 
 
@@ -87,10 +88,10 @@ def _wanted(findings: Iterable[Finding], now: datetime) -> Iterator[_Wanted]:
     for place, finding in enumerate(findings):
         seeds = finding.node.question.seeds
         stage = _stage(finding)
-        for cell in proposed(finding):
+        for cell, apart in cells_now(finding):
             order = (stage, place, 0, cell.trial) if cell.trial else (stage, place, 1, seeds.index(cell.seed))
             key = job_key(cell.settings, cell.seed)
-            yield _Wanted(cell, key, cell.state(now), _purpose(finding, cell), order)
+            yield _Wanted(cell, key, cell.state(now), _purpose(finding, cell), apart, order)
 
 
 def _stage(finding: Finding) -> int:
@@ -125,7 +126,7 @@ def _job(key: str, wanted: list[_Wanted], expect: Forecast | None) -> Job:
         command=command(replace(first.cell, settings=settings)),
         nodes=tuple(dict.fromkeys(one.cell.question.node for one in wanted)),
         state=first.state,
-        why=why(first.cell, first.state, first.purpose),
+        why=why(first.cell, first.state, first.purpose, first.apart),
         priority=max(one.cell.question.priority for one in wanted),
         expected=expect(settings) if expect else Expected(),
         values={one.cell.question.node: one.cell.value for one in wanted},
@@ -133,11 +134,11 @@ def _job(key: str, wanted: list[_Wanted], expect: Forecast | None) -> Job:
     )
 
 
-def why(cell: Cell, state: str, purpose: str = "") -> str:
+def why(cell: Cell, state: str, purpose: str = "", apart: str = "") -> str:
     """Why a run is to be started, in words."""
     last = cell.runs[-1] if cell.runs else None
-    reason = _became(last, state) if last else "no run yet"
-    return f"{reason}; {purpose}" if purpose else reason
+    reason = _became(last, state) if last else "" if apart else "no run yet"
+    return "; ".join(filter(None, (reason, apart, purpose)))
 
 
 def _became(run: Run, state: str) -> str:

@@ -11,11 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sweeps.planning.apart import cells_now
 from sweeps.planning.expected import Durations
 from sweeps.planning.job import Job, job_key
 from sweeps.planning.missing import ANSWERED, UNDER_WAY, asked, missing, not_asked
 from sweeps.planning.more_seeds import More, asked_for, with_more
-from sweeps.planning.proposals import hindrance, proposed
+from sweeps.planning.proposals import hindrance
 from sweeps.planning.twins import Twins
 from tracker import Cell, Run, load_questions, open_store
 from tracker.configs import same
@@ -151,7 +152,7 @@ def make_plan(
         more=more,
         hindrances=tuple(told for one in asked(found) if (told := hindrance(one))),
         jobs=jobs,
-        grid=tuple(_cell(cell, now, keys) for one in asked(found) for cell in proposed(one)),
+        grid=tuple(_cell(cell, now, keys) for one in asked(found) for cell, _ in cells_now(one)),
         shared=common([cell.settings for one in asked(found) for cell in one.wanted]),
     )
 
