@@ -21,6 +21,7 @@ from tracker.tree import Cell
 from tracker.wording import sentences
 
 SCHEMA = 1  # goes up when a column changes its meaning
+NEVER = ("parked", "moot")  # questions for which nothing is started
 _FAILED = ("failed", "interrupted", "dead")
 
 Scalar = str | int | float
@@ -173,7 +174,8 @@ def _difference(finding: Finding) -> dict[str, Any]:
 
 
 def _counts(finding: Finding) -> dict[str, Any]:
-    cells = [cell for one in _counted(finding) for cell in one.node.asked]
+    asked = list(_counted(finding))
+    cells = [cell for one in asked for cell in one.node.asked]
     runs = {run.id: run for cell in cells for run in cell.runs}.values()
     stops = [run.stopped for run in runs if run.stopped]
     return {
@@ -181,7 +183,9 @@ def _counts(finding: Finding) -> dict[str, Any]:
         "n_planned": len({_wanted(cell) for cell in cells}),
         "n_failed": len({id for one in _counted(finding) for id in _failures(one)}),
         "cost_used_h": round(sum(run.hours for run in runs), 4),
-        "cost_left_h": _cost_left(cells),
+        "cost_left_h": _cost_left(
+            cells, [cell for one in asked if one.state not in NEVER for cell in one.node.asked]
+        ),
         "run_ids": tuple(dict.fromkeys(cell.answer.id for cell in cells if cell.answer and not cell.trial)),
         "updated_at": max(stops).astimezone(UTC).isoformat(timespec="seconds") if stops else "",
     }
@@ -200,9 +204,9 @@ def costs(finding: Finding) -> tuple[float, float | None]:
     return counts["cost_used_h"], counts["cost_left_h"]
 
 
-def _cost_left(cells: Sequence[Cell]) -> float | None:
+def _cost_left(cells: Sequence[Cell], open_ones: Iterable[Cell]) -> float | None:
     answers = {cell.answer.id: cell.answer for cell in cells if cell.answer}
-    left = {_wanted(cell) for cell in cells if not cell.answer}
+    left = {_wanted(cell) for cell in open_ones if not cell.answer}
     if left and not answers:
         return None
     return round(len(left) * statistics.fmean(run.hours for run in answers.values()), 4) if left else 0.0

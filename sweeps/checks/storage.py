@@ -40,9 +40,12 @@ def check_folder(folder: Path, what: str, remedy: str) -> None:
 def check_disk(runs: Path, number: int) -> None:
     """Raise LaunchError where so many runs, as large as the latest ones, do not fit on the disk."""
     try:
-        free = shutil.disk_usage(_existing(runs)).free
+        disk = shutil.disk_usage(_existing(runs))
     except OSError:
         return  # then it cannot be written either, which is told
+    if not (disk.total and os.access(_existing(runs), os.W_OK)):
+        return  # as above
+    free = disk.free
     needed = int(number * _mean_size(runs))
     if number and free < max(needed, LEAST):
         least = f"; at least {LEAST / GIB:.1f} GiB must be free" if needed < LEAST else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tracker.findings import Finding
 from tracker.questions.question import Metric, Question
 from tracker.statistics.testset import wilson
+from tracker.wording.remarks import remarks
 
 Ask = Callable[..., Question]
 Conclude = Callable[..., Finding]
@@ -61,6 +63,15 @@ def test_a_verdict_that_hangs_on_one_seed_says_so(a_question: Ask, conclude: Con
     assert (firm.verdict, weak.verdict) == ("better", "better")
     assert "hangs on" not in firm.computed
     assert "; better for wn hangs on seed 4 of wn" in weak.computed
+
+
+def test_many_seeds_that_a_verdict_hangs_on_are_counted(a_question: Ask, conclude: Conclude) -> None:
+    question, skills = a_question(seeds=FIVE, alpha=0.25), {"bn": (60.0,) * 5, "wn": (61.0, 60.2, 61, 60, 61)}
+    (one,) = conclude(question, skills).comparisons
+    four = tuple(("wn", seed) for seed in FIVE[:4])
+    few, many = (remarks(question, [replace(one, hangs_on=on)], [], None) for on in (four[:3], four))
+    assert few == [f"{one.verdict} for wn hangs on seed 1 of wn, seed 2 of wn, seed 3 of wn"]
+    assert many == [f"{one.verdict} for wn hangs on 4 of 10 seeds"]
 
 
 def test_a_trend_that_hangs_on_one_seed_says_so(a_question: Ask, conclude: Conclude) -> None:

@@ -276,6 +276,7 @@ def check_remarks(clauses: Sequence[str], one: Finding, row: Row) -> None:
     settled = bool(one.comparisons) or (len(question.values) == 1 and " ± " in text)
     assert ("lies far out" in text) == (settled and any(e.outlier is not None for e in one.estimates))
     assert ("hangs on" in text) == any(comparison.hangs_on for comparison in one.comparisons)
+    assert not re.search(r"(?<![\d.])1 points", text)
     assert ("with diverged runs as the worst" in text) == any(c.by_ranks for c in one.comparisons)
     assert not any(c.by_ranks for c in one.comparisons) or any(e.diverged for e in one.estimates)
     assert all(c.by_ranks != c.verdict for c in one.comparisons if c.by_ranks)

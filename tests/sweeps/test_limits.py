@@ -127,6 +127,10 @@ def test_a_disk_without_room_for_such_runs_is_refused(tmp_path: Path) -> None:
         check_disk(tmp_path, 10**9)
 
 
+def test_of_a_folder_that_takes_no_file_the_disk_is_not_told_as_full() -> None:
+    check_disk(Path("/proc/runs"), 3)
+
+
 def test_a_disk_that_is_nearly_full_is_refused_with_what_must_be_free(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,7 +69,7 @@ def a_run(id: int, norm: Any, seed: int, status: str = "COMPLETED", hours: float
 SIX = [
     a_run(1 + place, "bn" if place < 3 else "wn", 1 + place % 3, hours=1 + place / 4) for place in range(6)
 ]
-SKILLS = {1: 60.0, 2: 62.0, 3: 64.0, 4: 50.0, 5: 51.0, 6: 52.0}
+SKILLS = {1: 60.0, 2: 62.0, 3: 64.0, 4: 50.0, 5: 51.0, 6: 52.0, 7: 61.0, 8: 60.0, 9: 65.0}
 
 
 def table(*roots: Question, runs: Iterable[Run] = SIX, now: datetime = NOON) -> tuple[Row, ...]:
@@ -135,6 +135,24 @@ def test_a_failure_with_settings_of_another_question_is_not_counted_as_its_own()
     group, own, other = table(a_group(mine, others), runs=[*six, *failed])
     assert (own.n_runs, own.n_failed, other.n_failed, group.n_failed) == (9, 1, 1, 2)
     assert table(mine, runs=failed)[0].n_failed == 3  # nothing answers yet that they could differ from
+
+
+def test_nothing_is_left_of_a_question_that_is_put_aside() -> None:
+    group, parked = table(a_group(a_question(parked=True)), runs=SIX[:4])
+    assert (parked.state, parked.cost_left_h, group.cost_left_h) == ("parked", 0.0, 0.0)
+    assert table(a_question(), runs=SIX[:4])[0].cost_left_h == 2.75
+
+
+def test_one_point_is_not_told_as_points() -> None:
+    one = a_question(
+        metric=Metric("test.accuracy", unit="%", sesoi=1), claims=(Claim("worse", "wn", at_least=1),)
+    )
+    row = table(one)[0]
+    assert row.claim == "supported: wn is worse than bn by at least 1 point"
+    assert (
+        "would find 1 point in"
+        in table(one, runs=[*SIX[:3], *(a_run(n, "wn", n - 6) for n in (7, 8, 9))])[0].finding
+    )
 
 
 def test_a_question_without_runs_leaves_its_numbers_open() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tracker.configs import same
 from tracker.questions.question import TREND_WORDS, Claim, Question
 from tracker.statistics.verdicts import OPEN, TRENDS, Comparison
-from tracker.wording.words import label, unit
+from tracker.wording.words import label, sized
 
 SUPPORTED, CONTRADICTED, OPEN_CLAIM = "supported", "contradicted", "not settled"
 
@@ -55,11 +55,13 @@ def worst(checked: Sequence[Checked]) -> str:
 def written(question: Question, claim: Claim) -> str:
     """The claim in words: "bn_only is worse than full by at least 15 points"."""
     sizes = [
-        f"at {word} {number:g}"
+        (f"at {word}", f"{number:g}")
         for word, number in (("least", claim.at_least), ("most", claim.at_most))
         if number
     ]
-    size = f" by {' and '.join(sizes)}{unit(question.metric)}" if sizes else ""
+    told = [f"{word} {number}" for word, number in sizes[:-1]]
+    told += [f"{word} {sized(number, question.metric)}" for word, number in sizes[-1:]]
+    size = f" by {' and '.join(told)}" if told else ""
     if claim.verdict in TREND_WORDS:
         return f"{question.metric.name} {_TREND_WORDS[claim.verdict]} along {question.parameter}{size}"
     name, base = label(question, claim.value), label(question, question.baseline)

@@ -11,7 +11,7 @@ from tracker.questions.question import Question
 from tracker.rounding import enough_decimals, p_value, percentage
 from tracker.statistics.seeds import FEWEST
 from tracker.statistics.verdicts import WITHIN, Comparison
-from tracker.wording.words import label, margin, measure, unit
+from tracker.wording.words import label, margin, measure, sized
 
 
 def clause(question: Question, one: Comparison, never: Sequence[Any]) -> str:
@@ -116,12 +116,12 @@ def _turned(one: Comparison) -> bool:
 
 def _size(question: Question, one: Comparison) -> str:
     assert one.delta is not None
-    return f"{abs(one.delta):.{_decimals(question, one)}f}{unit(question.metric)}"
+    return sized(f"{abs(one.delta):.{_decimals(question, one)}f}", question.metric)
 
 
 def _signed(question: Question, one: Comparison) -> str:
     assert one.delta is not None
-    return f"{one.delta:+.{_decimals(question, one)}f}{unit(question.metric)}"
+    return sized(f"{one.delta:+.{_decimals(question, one)}f}", question.metric)
 
 
 def _n(one: Comparison) -> str:

@@ -18,6 +18,7 @@ from tracker.statistics.verdicts import OPEN, Comparison
 from tracker.wording.words import label, margin
 
 FEWEST_TRIED = 3  # numbers of which one can lie inside
+NAMED = 3  # seeds that are named one by one
 LOOSE = 0.2  # a correlation of pairs under which pairing loses power
 
 _TURNED = {  # what a trend would do, and a value beside the baseline
@@ -123,7 +124,10 @@ def _hanging(question: Question, comparisons: Iterable[Comparison]) -> list[str]
     clauses = []
     for one in comparisons:
         if one.hangs_on:
-            seeds = ", ".join(f"seed {seed} of {label(question, value)}" for value, seed in one.hangs_on)
+            named = ", ".join(f"seed {seed} of {label(question, value)}" for value, seed in one.hangs_on)
+            every = one.n[0] if one.test == "paired t" else sum(one.n)
+            few = len(one.hangs_on) <= NAMED
+            seeds = named if few else f"{len(one.hangs_on)} of {every} seeds"
             clauses.append(f"{one.verdict} for {_subject(question, one)} hangs on {seeds}")
     return clauses
 

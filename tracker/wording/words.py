@@ -33,10 +33,16 @@ def unit(metric: Metric) -> str:
     return f" {word}" if word else ""
 
 
+def sized(number: str, metric: Metric) -> str:
+    """A difference with its unit: 2 points, and 1 point."""
+    word = unit(metric)
+    return number + (" point" if word == " points" and number.lstrip("+-") == "1" else word)
+
+
 def margin(question: Question) -> str:
     """The smallest difference of interest; only what rests on one mentions it."""
     sesoi = question.metric.sesoi
-    return "" if sesoi is None else f"{sesoi:g}{unit(question.metric)}"
+    return "" if sesoi is None else sized(f"{sesoi:g}", question.metric)
 
 
 def listed(values: Iterable[Any]) -> str:
@@ -48,6 +54,8 @@ def hours(amount: float | None) -> str:
     """A time of computing, in the unit that suits it."""
     if amount is None:
         return "not known yet"
+    if 0 < amount * 3600 <= 59:
+        return f"{math.ceil(amount * 3600)} s"
     if amount < 0.995:
         return f"{math.ceil(amount * 60)} min"
     return f"{amount:,.1f} h" if amount < 100 else f"{amount:,.0f} h"

@@ -162,7 +162,14 @@ def test_the_shell_makes_the_exact_commands_of_what_is_copied(
 
 @pytest.mark.parametrize(
     ("amount", "words"),
-    [(None, "not known yet"), (0.0, "0 min"), (0.01, "1 min"), (1.5, "1.5 h"), (1234.5, "1,234 h")],
+    [
+        (None, "not known yet"),
+        (0.0, "0 min"),
+        (0.0007, "3 s"),
+        (0.02, "2 min"),
+        (1.5, "1.5 h"),
+        (1234.5, "1,234 h"),
+    ],
 )
 def test_hours_have_the_unit_that_suits_them(amount: float | None, words: str) -> None:
     assert hours(amount) == words

@@ -23,6 +23,7 @@ from tracker.export.page.words import (
 from tracker.findings import Finding, walk
 from tracker.run import Run
 from tracker.statistics.discovery import expected_false
+from tracker.table import NEVER
 from tracker.tree import Cell
 from tracker.wording import sentences
 from tracker.wording.words import hours
@@ -63,7 +64,7 @@ class Summary:
 def summary(findings: Sequence[Finding], omniboard: str) -> Summary:
     """The counts over all questions; a run that answers several counts once."""
     asked = [one for root in findings for one in walk(root) if one.node.cells]
-    cells = [cell for one in asked for cell in one.wanted]
+    cells = [cell for one in asked if one.state not in NEVER for cell in one.wanted]
     runs = {run.id: run for one in asked for cell in one.cells for run in cell.runs}
     running = list(_notices(asked, ("running", "queued"), omniboard))
     troubles = list(_notices(asked, _TROUBLES, omniboard))
