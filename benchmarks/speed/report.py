@@ -21,6 +21,14 @@ SENTENCES = (
     "Both sides train the same network on images of noise, in batches of 128 unless said.",
     "Beside bf16 stands how far the accuracy of networks trained in it is from that of fp32.",
 )
+EXPLAINED = "performance.md"
+EXPLANATIONS: Mapping[str, str] = {  # a case -> the section of that page that says what holds it back
+    **dict.fromkeys(("train-fp32", "train-56-fp32"), "training-in-fp32"),
+    **dict.fromkeys(("train-bf16", "train-56-bf16"), "training-in-bf16"),
+    "evaluate-fp32": "evaluation",
+    "evaluate-bf16": "evaluation",
+    **dict.fromkeys(("fit-fp32", "fit-bf16"), "a-whole-run"),
+}
 ELSEWHERE = (
     "",
     "## Elsewhere",
@@ -61,9 +69,32 @@ def page(
     head = ["# Speed of training", "", made, "", f"{machine}.", "", *SENTENCES, ""]
     table = [_cells(COLUMNS), _cells("---" for _ in COLUMNS)]
     rows = [*table, *(_row(CASES[name], one, known) for name, one in found.items())]
+    times = list(times)
     if starts := [_cells(one.row) for one in times]:
         rows += ["", *START_UP, "", _cells(START_COLUMNS), _cells("---" for _ in START_COLUMNS), *starts]
-    return "\n".join([*head, *rows, *known.section, *ELSEWHERE]) + "\n"
+    return "\n".join([*head, *rows, *known.section, *_missed(found, times), *ELSEWHERE]) + "\n"
+
+
+def _missed(found: Mapping[str, Found], times: Iterable[Times]) -> list[str]:
+    """Every target that was missed, with the place that says why."""
+    titles = {
+        name: f"{CASES[name].title}, {CASES[name].precision}"
+        for name, one in found.items()
+        if not _reaches(CASES[name], one)
+    }
+    titles |= {one.command.title: one.command.title for one in times if not one.is_met}
+    lines = [f"- {title}: {_why(name)}." for name, title in titles.items()]
+    return ["", "## Targets that were missed", "", *lines] if lines else []
+
+
+def _why(name: str) -> str:
+    section = EXPLANATIONS.get(name)
+    return f"[where the time goes]({EXPLAINED}#{section})" if section else "not explained yet"
+
+
+def _reaches(case: Case, found: Found) -> bool:
+    """Whether the median does; a case without a target misses none."""
+    return case.target is None or found.ratio >= case.target
 
 
 def _row(case: Case, found: Found, known: Accuracy) -> str:
@@ -75,7 +106,7 @@ def _row(case: Case, found: Found, known: Accuracy) -> str:
         f"{found.ours:.0f} {case.unit}",
         f"{found.other:.0f} ({case.other.label})",
         f"{found.ratio:.2f} ({least:.2f} to {greatest:.2f})",
-        f"{case.target:.2f}, {'met' if found.ratio >= case.target else 'missed'}" if case.target else "",
+        f"{case.target:.2f}, {_met(case, found)}" if case.target else "",
         f"{case.gate:.2f}, {_cleared(gate)}" if case.gate else "",
         f"{found.dirty} of {len(found.rounds)}",
         known.beside(case),
@@ -94,4 +125,8 @@ def _cleared(gate: bool | None) -> str:
 def _target(case: Case, found: Found) -> str:
     if case.target is None:
         return ""
-    return f"; target {case.target:.2f} {'met' if found.ratio >= case.target else 'missed'}"
+    return f"; target {case.target:.2f} {_met(case, found)}"
+
+
+def _met(case: Case, found: Found) -> str:
+    return "met" if _reaches(case, found) else "missed"

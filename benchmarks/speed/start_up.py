@@ -55,10 +55,15 @@ class Times:
     seconds: tuple[float, ...]
 
     @property
+    def is_met(self) -> bool:
+        """Whether the median is within the target."""
+        return median(self.seconds) <= self.command.target
+
+    @property
     def row(self) -> tuple[str, ...]:
         """Its cells: the median, the least and the greatest, target and gate."""
         middle, command = median(self.seconds), self.command
-        met = "met" if middle <= command.target else "missed"
+        met = "met" if self.is_met else "missed"
         cleared = "cleared" if max(self.seconds) <= command.gate else "not cleared"
         spread = f"{middle:.2f} s ({min(self.seconds):.2f} to {max(self.seconds):.2f})"
         return command.title, spread, f"{command.target} s, {met}", f"{command.gate} s, {cleared}"

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from benchmarks.speed.cases import CASES, Case, Side
-from benchmarks.speed.report import line, page
+from benchmarks.speed.parts import PARTS, REST, WORKS, peak, rate_words, shares, table
+from benchmarks.speed.report import EXPLAINED, EXPLANATIONS, line, page
 from benchmarks.speed.rounds import Found, Round, SideError, measured, one_round
 from benchmarks.speed.sides import SIDES
 from benchmarks.speed.start_up import COMMANDS, Times
@@ -97,6 +101,57 @@ def test_the_page_says_what_was_found_beside_the_target() -> None:
     assert "1.50 (1.40 to 1.70) | 1.60, missed | 1.30, cleared | 0 of 3" in told
     assert "tracker --help | 0.25 s (0.10 to 0.40) | 0.2 s, missed | 0.3 s, not cleared" in told
     assert "target 1.60 missed" in line(CASES["train-fp32"], found(1.5))
+
+
+def test_a_missed_target_leads_to_what_explains_it_or_is_named_as_not_explained() -> None:
+    slow = [Times(COMMANDS[0], (0.4,))]
+    told = page({"train-fp32": found(1.4), "bn-only-fp32": found(1.1)}, slow, "this", "A machine")
+
+    assert f"- training, ResNet-20, fp32: [where the time goes]({EXPLAINED}#training-in-fp32)." in told
+    assert "- BN-only against the full run, fp32: not explained yet." in told
+    assert "- tracker --help: not explained yet." in told
+
+
+def test_a_page_without_a_missed_target_has_no_list_of_them() -> None:
+    assert "missed" not in page({"train-fp32": found(1.7), "points": found(0.1)}, [], "this", "A machine")
+
+
+def test_every_explanation_is_a_section_that_exists_and_of_a_case_with_a_target() -> None:
+    headings = re.findall("^##+ (.*)$", (ROOT / "docs" / EXPLAINED).read_text(), re.MULTILINE)
+    sections = {heading.lower().replace(" ", "-") for heading in headings}
+
+    assert set(EXPLANATIONS.values()) <= sections
+    assert all(CASES[name].target for name in EXPLANATIONS)
+
+
+def test_every_operator_counts_for_one_part_and_what_is_unknown_for_the_rest() -> None:
+    times = {"aten::convolution_backward": 30.0, "aten::add": 5.0, "aten::add_": 5.0, "something": 10.0}
+
+    found = shares(times)
+
+    assert found == {
+        "convolution, backward": 0.6, "sums of shortcuts and of gradients": 0.2, REST: 0.2
+    }  # fmt: skip
+    operators = list(chain.from_iterable(PARTS.values()))
+    assert len(operators) == len(set(operators))
+
+
+def test_shares_are_told_with_their_spread_and_speeds_beside_the_peak() -> None:
+    samples = [{"augmentation": 0.1}, {"augmentation": 0.3}, {"augmentation": 0.2, REST: 0.1}]
+
+    assert "| augmentation | 20.0 % (10.0 to 30.0) |" in table("training", {"fp32": samples})
+    assert "| all else | 0.0 % (0.0 to 10.0) |" in table("training", {"fp32": samples})
+    words = rate_words("training", "fp32", [1000.0, 900.0, 1100.0], [484.8e9] * 3)
+    assert "1000 (900 to 1100) images/s, which is 242 GFLOP/s" in words
+    assert "50% of it; n=3" in words
+
+
+@pytest.mark.parametrize("work", sorted(WORKS))
+def test_what_is_looked_into_goes_on(work: str) -> None:
+    going = WORKS[work]("fp32", 4)
+
+    assert [next(going), next(going)] == [20, 20]
+    assert peak(torch.float32, side=64) > 0
 
 
 def test_no_precision_shares_a_row_with_another() -> None:
