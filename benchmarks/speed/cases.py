@@ -64,6 +64,7 @@ def _against_full(
 
 BN_ONLY = {"trainable": "batchnorm"}
 FROZEN = {"trainable": "all_but_batchnorm", "batchnorm": "frozen"}
+SAVING = {"save_memory": True}
 PRECISIONS = ("fp32", "bf16")
 
 CASES: dict[str, Case] = {}
@@ -82,6 +83,12 @@ for _precision, _target, _gate in (("fp32", 1.6, 1.3), ("bf16", 2.4, 1.8)):
         _train("BN-only", precision=_precision, **BN_ONLY), _peer(frozen=True), accuracy="bf16/bn-only",
     )  # fmt: skip
     CASES[f"bn-only-{_precision}"] = _against_full("BN-only", _precision, "bf16/bn-only", 1.35, **BN_ONLY)
+    CASES[f"bn-only-saving-memory-{_precision}"] = _against_full(
+        "BN-only that saves memory", _precision, "bf16/bn-only", **BN_ONLY, **SAVING
+    )
+    CASES[f"frozen-bn-saving-memory-{_precision}"] = _against_full(
+        "frozen BN that saves memory", _precision, "bf16/frozen-bn", **FROZEN, **SAVING
+    )
     CASES[f"frozen-bn-{_precision}"] = _against_full("frozen BN", _precision, "bf16/frozen-bn", **FROZEN)
     CASES[f"weight-norm-{_precision}"] = _against_full(
         "weight norm", _precision, "bf16/weight-norm", norm="weight_norm", lr=0.01
@@ -105,16 +112,17 @@ for _precision in PRECISIONS:
         _whole("the run", precision=_precision), _train("bare steps", precision=_precision),
         target=0.95, gate=0.9,
     )  # fmt: skip
+    _large = {"depth": 20, "batch_size": 1024, "precision": _precision}
     CASES[f"memory-bn-only-{_precision}"] = Case(
         "memory of BN-only against the full run, batch 1024", _precision,
-        Side("BN-only", "memory", {"depth": 20, "batch_size": 1024, "precision": _precision, **BN_ONLY}),
-        Side("the full run", "memory", {"depth": 20, "batch_size": 1024, "precision": _precision}),
+        Side("BN-only", "memory", {**_large, **BN_ONLY, **SAVING}),
+        Side("the full run", "memory", _large),
         unit="MiB", less_is_better=True, target=1 / 0.6, gate=1 / 0.7, accuracy="bf16/bn-only",
     )  # fmt: skip
     CASES[f"memory-frozen-bn-{_precision}"] = Case(
         "memory of frozen BN against the full run, batch 1024", _precision,
-        Side("frozen BN", "memory", {"depth": 20, "batch_size": 1024, "precision": _precision, **FROZEN}),
-        Side("the full run", "memory", {"depth": 20, "batch_size": 1024, "precision": _precision}),
+        Side("frozen BN", "memory", {**_large, **FROZEN, **SAVING}),
+        Side("the full run", "memory", _large),
         unit="MiB", less_is_better=True, target=2.0, accuracy="bf16/frozen-bn",
     )  # fmt: skip
 CASES["points"] = Case(

@@ -12,11 +12,16 @@ from torch.nn.functional import conv2d, relu
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from experiments.training.models.blocks import Activate, Block
-from experiments.training.models.design import Activation
-from experiments.training.norms import FreezableBatchNorm2d, GhostBatchNorm2d
+from experiments.training.models.lean import Activation
+from experiments.training.norms import FreezableBatchNorm2d, GhostBatchNorm2d, LeanBatchNorm2d
 from experiments.training.precision import autocast
 
-BATCHNORM = (nn.BatchNorm2d, FreezableBatchNorm2d, GhostBatchNorm2d)  # which are one thing in eval mode
+BATCHNORM = (
+    nn.BatchNorm2d,
+    FreezableBatchNorm2d,
+    GhostBatchNorm2d,
+    LeanBatchNorm2d,
+)  # which are one thing in eval mode
 LARGEST_WEIGHT, LARGEST_OUTPUT = 1e10, 1e20  # products are far from what fp32 and bf16 can hold
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 

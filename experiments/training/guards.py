@@ -74,7 +74,7 @@ class Guards:
         passes: Counter[str] = Counter()
         layers = batchnorm_layers(self._state.model)
         hooks = [
-            layer.register_forward_hook(lambda *_, name=name: passes.update([name]))
+            layer.register_forward_pre_hook(lambda *_, name=name: passes.update([name]))
             for name, layer in layers.items()
             if layer.training
         ]

@@ -209,6 +209,22 @@ def _check_measures(s: TrainSettings) -> None:
         )
 
 
+def _check_memory(s: TrainSettings) -> None:
+    if not s.save_memory:
+        return
+    needed = {"norm": "batchnorm", "norm_place": "before", "activation": "relu", "pitfall": "none"}
+    for name, value in needed.items():
+        if getattr(s, name) != value:
+            raise SettingsError(
+                f"save_memory=True needs {name}={value}, but {name} is {getattr(s, name)!r}; leave it out"
+            )
+    if s.trainable == "random" or (s.batchnorm == "train" and s.trainable in ("all", "all_but_batchnorm")):
+        raise SettingsError(
+            f"save_memory=True saves nothing with trainable={s.trainable!r} and batchnorm={s.batchnorm!r}: "
+            "it needs frozen convolutions, such as trainable=batchnorm, or batchnorm=frozen; leave it out"
+        )
+
+
 def _check_data(s: TrainSettings) -> None:
     if s.data == "":
         raise SettingsError(
@@ -242,6 +258,7 @@ CHECKS = (
     _check_learning,
     _check_output,
     _check_measures,
+    _check_memory,
     _check_data,
     _check_device,
 )

@@ -20,6 +20,7 @@ ABLE: dict[str, tuple[object, ...]] = {
     "pitfall": ("none",),
     "measure": ("none",),
     "checkpoint": ("",),
+    "save_memory": (False,),
 }  # fmt: skip
 
 

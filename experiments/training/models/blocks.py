@@ -23,16 +23,17 @@ class Block(nn.Module):
         self.norm2 = design.norm.layer(after)
         self.shortcut = SHORTCUTS[design.shortcut](before, after, stride, design)
         self.activate = design.activate
+        self.passed = design.passed
 
     def forward(self, images: Tensor) -> Tensor:
-        hidden = self.drop(self.activate(self.norm1(self.conv1(images))))
-        hidden = self.norm2(self.conv2(hidden))
-        return self.activate(_sum(hidden, self.shortcut, images))
+        hidden = self.drop(self.passed(self.conv1, self.norm1, self.activate, images))
+        past = None if self.shortcut is None else self.shortcut(images)
+        return self.passed(self.conv2, self.norm2, self.activate, hidden, past)
 
     @staticmethod
     def stem(before: int, after: int, design: Design) -> nn.Module:
         """What comes before the first block."""
-        return nn.Sequential(
+        return design.sequence(
             OrderedDict(
                 conv=design.convolution(before, after),
                 norm=design.norm.layer(after),

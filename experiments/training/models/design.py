@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.functional import gelu, relu, silu
 
+from experiments.training.models.lean import Activation, LeanConv2d, LeanSequential, Pass, leanly, plainly
 from experiments.training.norms import NORMS, Norm
 from experiments.training.settings import TrainSettings
-
-Activation: TypeAlias = Callable[[Tensor], Tensor]
 
 ACTIVATIONS: dict[str, Activation] = {
     "relu": relu,
@@ -33,16 +30,28 @@ class Design:
     activation: str = "relu"
     dropout: float = 0.0  # share of the channels that a block drops between its convolutions
     shortcut: str = "B"
+    lean: bool = False  # keep as little as the backward pass needs
 
     @property
     def activate(self) -> Activation:
         """The activation as a function."""
         return ACTIVATIONS[self.activation]
 
+    @property
+    def passed(self) -> Pass:
+        """How images pass a convolution, its normalisation, activation."""
+        return leanly if self.lean else plainly
+
+    @property
+    def sequence(self) -> type[nn.Sequential]:
+        """The same as a layer."""
+        return LeanSequential if self.lean else nn.Sequential
+
     def convolution(self, before: int, after: int, side: int = 3, stride: int = 1) -> nn.Module:
         """A convolution as the norm wants it; where no mean is taken away at once, it has a bias."""
         bias = self.norm.bias or self.norm_place == "after"
-        conv = nn.Conv2d(before, after, side, stride=stride, padding=side // 2, bias=bias)
+        kind = LeanConv2d if self.lean else nn.Conv2d
+        conv = kind(before, after, side, stride=stride, padding=side // 2, bias=bias)
         return self.norm.reparametrise(conv)
 
     def drop(self) -> nn.Module:
@@ -58,4 +67,5 @@ def design_of(settings: TrainSettings) -> Design:
         settings.activation,
         settings.dropout,
         settings.shortcut,
+        settings.save_memory,
     )

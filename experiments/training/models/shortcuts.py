@@ -51,7 +51,7 @@ def with_projection(before: int, after: int, stride: int, design: Design) -> nn.
     conv = design.convolution(before, after, side=1, stride=stride)
     if design.norm_place == "preactivation":
         return nn.Sequential(OrderedDict(conv=conv))
-    return nn.Sequential(OrderedDict(conv=conv, norm=design.norm.layer(after)))
+    return design.sequence(OrderedDict(conv=conv, norm=design.norm.layer(after)))
 
 
 def with_scale(before: int, after: int, stride: int, design: Design) -> nn.Module:

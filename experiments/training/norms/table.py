@@ -12,6 +12,7 @@ from torch.nn.utils import parametrizations
 
 from experiments.training.norms.batchnorm import FreezableBatchNorm2d, GhostBatchNorm2d
 from experiments.training.norms.by_hand import BatchNormByHand
+from experiments.training.norms.lean import LeanBatchNorm2d
 from experiments.training.norms.mean_only import MeanOnlyBatchNorm2d
 from experiments.training.settings import SettingsError, TrainSettings
 
@@ -43,7 +44,8 @@ class Norm:
 
 def batchnorm(settings: TrainSettings) -> Norm:
     """Mean and variance of a channel over the batch (Ioffe & Szegedy 2015)."""
-    return Norm(partial(FreezableBatchNorm2d, momentum=_momentum(settings)))
+    kind = LeanBatchNorm2d if settings.save_memory else FreezableBatchNorm2d
+    return Norm(partial(kind, momentum=_momentum(settings)))
 
 
 def by_hand(settings: TrainSettings) -> Norm:
