@@ -125,6 +125,12 @@ class Cluster:
         """Start the slurmd of one node."""
         self._start(node, "slurmd", "-D", "-f", str(self.folder / "slurm.conf"), "-N", node)
 
+    def end_controller(self) -> None:
+        """End slurmctld in order: killed, it could count from an earlier job again and upset the nodes."""
+        process = self.processes.pop("slurmctld")
+        process.terminate()
+        process.wait()
+
     def kill(self, name: str) -> None:
         """kill -9 of a daemon with all that it has started, as if its machine lost power."""
         process = self.processes.pop(name)

@@ -189,7 +189,7 @@ def test_runs_are_heard_of_while_the_controller_is_away(
     engine.submit([make_task("t", seconds=600)])
     until(engine, started())
 
-    slurm.kill("slurmctld")
+    slurm.end_controller()
     (tmp_path / "go").touch()
     (event,) = [event for event in until(engine, over(1)) if event.over]
     with pytest.raises(LaunchError, match="Slurm does not answer"):
