@@ -54,8 +54,8 @@ test-ray: $(VENV)/ray ## the engine `ray` on a real Ray of several nodes on this
 	@if test -e $(VENV)/ray; then OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m ray tests/ray; \
 		else echo "skipped: Ray could not be installed here; pip's words stand above"; fi
 
-faults: $(VENV)/tools ## the slow fault tests: kills, outages, full disks, clocks; about 25 minutes on two quiet cores
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults tests/faults
+faults: $(VENV)/tools ## the slow fault tests: kills, outages, full disks, clocks; about five minutes on two quiet cores
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 3 --dist worksteal -m faults tests/faults
 
 losses: $(VENV)/tools ## what stock Sacred and the tracker lose, measured again into docs/losses.md; about 20 minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.losses
