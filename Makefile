@@ -72,7 +72,7 @@ simulate: $(VENV)/tools ## what the findings promise, simulated in full: interva
 	@echo "== Sentences against their table rows, in 10,000 random trees"
 	@OMP_NUM_THREADS=1 TREES=10000 $(BIN)/python -m pytest -q tests/statistics/test_sentences_agree.py
 
-bars: $(VENV)/tools ## every bar of the tree, its findings and its records, measured; a table at the end; about 40 minutes
+bars: $(VENV)/tools ## every bar of the tree, its findings and its records, measured; a table at the end; about 20 minutes
 	@$(BIN)/python -m benchmarks.bars
 
 results: $(VENV)/installed ## questions of sweeps/batchnorm.yaml on CIFAR-10 at a reduced size, into docs/results.md; about an hour

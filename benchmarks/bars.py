@@ -3,7 +3,7 @@
     python -m benchmarks.bars [PART ...] [--list]
 
 A part that misses its bar does not keep the others from being measured; the exit code is 1 then.
-About 40 minutes on a quiet machine.
+About 20 minutes on a quiet machine.
 """
 
 from __future__ import annotations
