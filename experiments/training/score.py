@@ -22,11 +22,11 @@ class Score:
         return 100 * self.correct / self.images
 
 
-class Tally:
-    """Losses of images, kept one by one on their device until somebody reads them.
+class _Counted:
+    """Losses and right answers of batches, on their device until somebody reads them.
 
-    Nothing waits for the device in between, and the sum is exact enough not to depend on how images were
-    cut into batches.
+    Nothing waits for the device in between. The last dimension of losses is that of images; what comes
+    before it, such as networks, stays apart.
     """
 
     def __init__(self) -> None:
@@ -37,9 +37,13 @@ class Tally:
         return len(self._losses)
 
     def add(self, losses: Tensor, outputs: Tensor, labels: Tensor) -> None:
-        """Count a batch: losses (n,), outputs (n, classes), labels (n,)."""
+        """Count a batch: losses (..., n), outputs (..., n, classes), labels (n,)."""
         self._losses.append(losses.detach())
-        self._correct.append((outputs.detach().argmax(1) == labels).sum())
+        self._correct.append((outputs.detach().argmax(-1) == labels).sum(-1))
+
+
+class Tally(_Counted):
+    """Losses of images, one by one, whose sum is exact enough not to depend on how they were batched."""
 
     def score(self, since: int = 0) -> Score:
         """The score of all images, or of the batches from number `since` on."""
@@ -61,20 +65,8 @@ class Tally:
         return torch.cat(self._losses[since:]).cpu().double()
 
 
-class Tallies:
+class Tallies(_Counted):
     """The tallies of several networks that see batches of one size at the same time."""
-
-    def __init__(self) -> None:
-        self._losses: list[Tensor] = []
-        self._correct: list[Tensor] = []
-
-    def __len__(self) -> int:
-        return len(self._losses)
-
-    def add(self, losses: Tensor, outputs: Tensor, labels: Tensor) -> None:
-        """Count a batch of each: losses (networks, n), outputs (networks, n, classes), labels."""
-        self._losses.append(losses.detach())
-        self._correct.append((outputs.detach().argmax(2) == labels).sum(dim=1))
 
     def of(self, number: int) -> Tally:
         """That of one network, counted from 0."""
