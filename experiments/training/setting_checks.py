@@ -1,4 +1,4 @@
-"""What a setting may be, and what settings may be together (standard library only)."""
+"""What a setting may be, whatever the others are (standard library only)."""
 
 from __future__ import annotations
 
@@ -95,6 +95,8 @@ def _check_ranges(s: TrainSettings) -> None:
     for name in ("seed", "split_seed"):
         if getattr(s, name) > LARGEST_SEED:
             raise SettingsError(f"{name}={getattr(s, name)!r} must be at most {LARGEST_SEED}")
+    if s.test_severity > 5:
+        raise SettingsError(f"test_severity={s.test_severity} must be from 1 to 5")
 
 
 def _check_depth(s: TrainSettings) -> None:
@@ -105,31 +107,7 @@ def _check_depth(s: TrainSettings) -> None:
         )
 
 
-def _check_network(s: TrainSettings) -> None:
-    if s.network != "resnet" and s.shortcut != "none":
-        raise SettingsError(f"network={s.network!r} has no shortcuts; say shortcut=none with it")
-    if s.network == "perceptron" and s.norm == "instance":
-        raise SettingsError(
-            "norm='instance' has nothing to normalise in a perceptron, where an image is one pixel"
-        )
-    if s.network == "perceptron" and "filters" in s.measure:
-        raise SettingsError("measure='filters' draws convolutions, and a perceptron has none")
-
-
-def _check_batches(s: TrainSettings) -> None:
-    if s.micro_batch_size and s.batch_size % s.micro_batch_size:
-        raise SettingsError(
-            f"micro_batch_size={s.micro_batch_size} must divide batch_size={s.batch_size}, "
-            "so that every forward pass has the same number of samples"
-        )
-    if s.norm == "ghost" and s.forward_batch % s.ghost_size:
-        raise SettingsError(
-            f"ghost_size={s.ghost_size} must divide the {s.forward_batch} samples of a forward pass, "
-            "so that every part of a batch counts alike"
-        )
-
-
-def _check_schedule(s: TrainSettings) -> None:
+def _check_shares(s: TrainSettings) -> None:
     shares = s.milestones
     if any(not 0 < share < 1 for share in shares) or list(shares) != sorted(set(shares)):
         raise SettingsError(
@@ -137,64 +115,13 @@ def _check_schedule(s: TrainSettings) -> None:
         )
     if not 0 < s.layer_lr_decay <= 1:
         raise SettingsError(f"layer_lr_decay={s.layer_lr_decay!r} must be above 0 and at most 1")
-    if s.snapshots and s.schedule != "restarts":
-        raise SettingsError("snapshots=True needs schedule=restarts: a snapshot is taken where a cycle ends")
-    if any(side < 4 for side in s.image_sides):
-        raise SettingsError(f"image_sides={list(s.image_sides)} must be sides of at least 4 pixels")
-    if s.nesterov and (s.optimizer != "sgd" or s.momentum == 0):
-        raise SettingsError("nesterov=True needs optimizer=sgd with a momentum above 0")
-
-
-def _check_learning(s: TrainSettings) -> None:
-    if s.norm not in OF_BATCHNORM and ("batchnorm" in s.trainable or s.batchnorm != "train"):
-        name = "batchnorm" if s.batchnorm != "train" else "trainable"
-        raise SettingsError(
-            f"{name}={getattr(s, name)!r} needs BatchNorm layers, but norm={s.norm!r} has none"
-        )
-    if "shortcut" in s.trainable and s.shortcut not in ("B", "scaled"):
-        raise SettingsError(
-            f"trainable={s.trainable!r} needs shortcuts with parameters, but shortcut={s.shortcut!r} has none"
-        )
-    if s.trainable == "random" and s.norm in ("weight_norm", "weight_norm_mean_only", "spectral"):
-        raise SettingsError(
-            f"trainable='random' chooses weights of plain convolutions, but norm={s.norm!r} makes them of "
-            "others; use norm=batchnorm"
-        )
-    if s.batchnorm_average == "cumulative" and s.norm == "mean_only":
-        raise SettingsError("batchnorm_average='cumulative' is for norm=batchnorm and norm=ghost")
-    if s.norm not in OF_BATCHNORM and (s.precise_images or s.test_statistics != "running"):
-        name = "precise_images" if s.precise_images else "test_statistics"
-        raise SettingsError(
-            f"{name}={getattr(s, name)!r} needs BatchNorm layers, but norm={s.norm!r} has none"
-        )
-    if s.batchnorm == "frozen" and (s.precise_images or s.test_statistics == "adapted"):
-        name = "precise_images" if s.precise_images else "test_statistics"
-        raise SettingsError(
-            f"{name}={getattr(s, name)!r} computes statistics anew, but batchnorm=frozen keeps those it has"
-        )
-    if s.test_severity > 5:
-        raise SettingsError(f"test_severity={s.test_severity} must be from 1 to 5")
     if not 0 <= s.batchnorm_momentum <= 1:
         raise SettingsError(f"batchnorm_momentum={s.batchnorm_momentum!r} must be from 0 to 1")
-    if s.calibration_batches and s.batchnorm != "frozen":
-        raise SettingsError(
-            f"calibration_batches={s.calibration_batches} needs batchnorm=frozen: "
-            "otherwise the statistics follow every batch anyway"
-        )
 
 
-def _check_output(s: TrainSettings) -> None:
-    learns = s.trainable in ("all", "all_but_batchnorm") or "output" in s.trainable.split("+")
-    if s.output_init == "zero" and not learns and s.trainable != "none":
-        raise SettingsError(
-            f"output_init='zero' needs an output layer that learns, but trainable={s.trainable!r} leaves it: "
-            "every answer would be the same for good; use output_init=he_normal or output_init=torch"
-        )
-    if s.output_bias == "base_rates" and s.loss in ("squared", "huber"):
-        raise SettingsError(
-            f"output_bias='base_rates' is for outputs that a softmax makes probabilities of, "
-            f"but loss={s.loss!r} takes them as they are; use output_bias=zero"
-        )
+def _check_sides(s: TrainSettings) -> None:
+    if any(side < 4 for side in s.image_sides):
+        raise SettingsError(f"image_sides={list(s.image_sides)} must be sides of at least 4 pixels")
 
 
 def _check_measures(s: TrainSettings) -> None:
@@ -203,26 +130,6 @@ def _check_measures(s: TrainSettings) -> None:
         check_choice("measure", name, allowed if len(s.measures) > 1 else ("none", *allowed))
     if len(set(s.measures)) < len(s.measures):
         raise SettingsError(f"measure={s.measure!r} names something twice")
-    if "probe" in s.measures and not s.validation:
-        raise SettingsError(
-            "measure='probe' asks validation images, but validation=0 holds none out; use validation=0.1"
-        )
-
-
-def _check_memory(s: TrainSettings) -> None:
-    if not s.save_memory:
-        return
-    needed = {"norm": "batchnorm", "norm_place": "before", "activation": "relu", "pitfall": "none"}
-    for name, value in needed.items():
-        if getattr(s, name) != value:
-            raise SettingsError(
-                f"save_memory=True needs {name}={value}, but {name} is {getattr(s, name)!r}; leave it out"
-            )
-    if s.trainable == "random" or (s.batchnorm == "train" and s.trainable in ("all", "all_but_batchnorm")):
-        raise SettingsError(
-            f"save_memory=True saves nothing with trainable={s.trainable!r} and batchnorm={s.batchnorm!r}: "
-            "it needs frozen convolutions, such as trainable=batchnorm, or batchnorm=frozen; leave it out"
-        )
 
 
 def _check_data(s: TrainSettings) -> None:
@@ -230,8 +137,6 @@ def _check_data(s: TrainSettings) -> None:
         raise SettingsError(
             "data='' must be synthetic, cifar10, or the path of a folder or zip of class folders"
         )
-    if s.resize and s.data in NAMED_DATA:
-        raise SettingsError(f"resize={s.resize} is for folders of images; with data={s.data} leave resize=0")
 
 
 def _check_device(s: TrainSettings) -> None:
@@ -252,13 +157,9 @@ CHECKS = (
     _check_choices,
     _check_ranges,
     _check_depth,
-    _check_network,
-    _check_batches,
-    _check_schedule,
-    _check_learning,
-    _check_output,
+    _check_shares,
+    _check_sides,
     _check_measures,
-    _check_memory,
     _check_data,
     _check_device,
 )

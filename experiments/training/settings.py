@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self, get_args, get_origin, get_type_hints
 
 from experiments.training.setting_checks import CHECKS, SettingsError
+from experiments.training.setting_conflicts import CONFLICTS
 
 __all__ = ["SettingsError", "TrainSettings"]
 
@@ -110,7 +111,7 @@ class TrainSettings:
     checkpoint_every: int = 1  # epochs
 
     def __post_init__(self) -> None:
-        for check in CHECKS:
+        for check in (*CHECKS, *CONFLICTS):
             check(self)
 
     @classmethod
