@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sweeps.engines.machine import THREADS
+from sweeps.engines.process_tree import descendants
 from tracker.errors import LaunchError
 
 POLL = 0.2  # seconds between two looks at the process; a plain wait() would be deaf to ray.cancel
@@ -78,21 +79,6 @@ def signal_group(pid: int, number: int) -> None:
             send(target, number)
         except ProcessLookupError:
             continue  # it ended by itself in the meantime
-
-
-def descendants(pid: int) -> list[int]:
-    """The processes that a process has started, and theirs."""
-    children: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
-        except OSError:
-            continue  # it is gone
-        children.setdefault(parent, []).append(int(path.parent.name))
-    found = [pid]
-    for each in found:
-        found += children.get(each, [])
-    return found[1:]
 
 
 def _start(order: Order) -> subprocess.Popen[bytes]:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from sweeps.engines.process_tree import descendants
 from sweeps.engines.ray_connection import SHORT
-from sweeps.engines.ray_place import descendants
 from tests.ray.conftest import PATIENT, eventually, first_line, gone
 
 # a launcher that runs one patient process and prints what it hears

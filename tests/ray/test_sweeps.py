@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sweeps.engines.ray_place import descendants
+from sweeps.engines.process_tree import descendants
 from tests.ray.conftest import eventually, gone
 from tests.sweeps.conftest import place, start
 from tests.sweeps.scene import completed, everything, leases, logs, recorded, rewrite, started, statuses

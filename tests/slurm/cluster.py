@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sweeps.engines.process_tree import descendants
+
 PROGRAMS = ("sbatch", "scontrol", "slurmctld", "slurmd", "munged")
 NODES = ("n1", "n2")
 SECONDS = 60  # until the cluster must answer
@@ -236,19 +238,6 @@ def wait(holds: Callable[[], object], seconds: float = SECONDS) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.1)
-
-
-def descendants(pid: int) -> list[int]:
-    """The processes that a process has started, and theirs."""
-    children: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with _gone_is_fine():
-            pid_of = int(path.parent.name)
-            children.setdefault(parent_of(pid_of), []).append(pid_of)
-    found = [pid]
-    for each in found:
-        found += children.get(each, [])
-    return found[1:]
 
 
 def parent_of(pid: int) -> int:
