@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +12,7 @@ from tracker.doctor.checks_leftovers import Folder
 from tracker.doctor.entry import Check, Entry, Metric
 from tracker.doctor.finding import Finding
 from tracker.doctor.sacred_record import change_metric, change_record, raw_metrics
-from tracker.errors import StoreError
-from tracker.journal.layout import is_run_name
+from tracker.journal.folders import run_names
 from tracker.journal.reader import Record, metric_names, read_record
 
 JOURNALED = "its journal is never rewritten: mend its copy in MongoDB, with --store mongodb://..."
@@ -38,12 +36,12 @@ class FolderWard:
 
     def entries(self) -> Iterator[Entry]:
         """Every run."""
-        for folder in self._folders():
-            record = read_record(folder)
+        for name in sorted(run_names(self._store), key=lambda name: (len(name), name)):
+            record = read_record(self._store / name)
             if record is None:
                 continue
-            self._runs[folder.name] = _entry(record, metric_names(folder), self._now)
-            yield self._runs[folder.name]
+            self._runs[name] = _entry(record, metric_names(self._store / name), self._now)
+            yield self._runs[name]
 
     def metrics(self) -> Iterator[Metric]:
         """Every metric of stock Sacred's runs; a journal's points are finite, and go together."""
@@ -65,20 +63,6 @@ class FolderWard:
         """What is wrong with files and folders."""
         for check in checks_folder.CHECKS:
             yield from check(Folder(self._store, self._runs, self._now))
-
-    def _folders(self) -> list[Path]:
-        try:
-            with os.scandir(self._store) as entries:
-                found = [Path(entry) for entry in entries if is_run_name(entry.name) and entry.is_dir()]
-        except FileNotFoundError as error:
-            raise StoreError(f"{self._store} is not there: name the folder that holds the runs.") from error
-        except NotADirectoryError as error:
-            raise StoreError(f"{self._store} is a file: name the folder that holds the runs.") from error
-        except OSError as error:
-            raise StoreError(
-                f"{self._store} cannot be read ({error.strerror}): check the path with its permissions."
-            ) from error
-        return sorted(found, key=lambda folder: (len(folder.name), folder.name))
 
 
 def _entry(record: Record, metrics: tuple[str, ...], now: datetime) -> Entry:

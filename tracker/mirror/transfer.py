@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tracker.errors import StoreError
-from tracker.journal.layout import is_run_name
+from tracker.journal.folders import run_names
 from tracker.stores.base import id_from, id_order, unknown_run
 
 
@@ -32,17 +31,7 @@ def silent(_transfer: Transfer, _done: int, _total: int) -> None:
 
 def run_folders(store: Path) -> list[str]:
     """The names of the folders that runs may be in, in the order of their ids. Raises StoreError."""
-    try:
-        found = [path.name for path in store.iterdir() if is_run_name(path.name) and path.is_dir()]
-    except FileNotFoundError as error:
-        raise StoreError(f"{store} is not there: name the folder that holds the runs.") from error
-    except NotADirectoryError as error:
-        raise StoreError(f"{store} is a file: name the folder that holds the runs.") from error
-    except OSError as error:
-        raise StoreError(
-            f"{store} cannot be read ({error.strerror}): check its permissions, or name another folder."
-        ) from error
-    return sorted(found, key=lambda name: id_order(id_from(name)))
+    return sorted(run_names(store), key=lambda name: id_order(id_from(name)))
 
 
 def chosen(runs: Iterable[str], known: list[str], shown: str) -> list[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from tracker.errors import StoreError
+from tracker.journal.folders import run_names
 from tracker.journal.layout import JOURNAL, POINTS, is_run_name
 from tracker.journal.reader import journaled_values, metric_names, read_points, read_record, read_values
 from tracker.journal.signs import other_times, point_times
@@ -77,18 +76,7 @@ class FileStore:
         return places(record.document, "file") if record else {}
 
     def _names(self) -> list[str]:
-        try:
-            with os.scandir(self._folder) as entries:
-                return [entry.name for entry in entries if is_run_name(entry.name) and entry.is_dir()]
-        except FileNotFoundError:
-            return []
-        except NotADirectoryError as error:
-            raise StoreError(f"{self.address} is a file: name the folder that holds the runs.") from error
-        except OSError as error:
-            raise StoreError(
-                f"{self.address} cannot be read ({error.strerror}): check the path with its permissions, "
-                "or name another folder."
-            ) from error
+        return run_names(self._folder, missing_ok=True)
 
     def _read(self, name: str) -> tuple[Run | None, bool]:
         """The run, and whether it was read from the files that stand for it: a journal before Sacred's."""
