@@ -9,15 +9,13 @@ import random
 import re
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-import click
-
+from benchmarks.bar import SEED, Bar, told
 from benchmarks.findings_scene import NASTY, Scene, a_question, a_scene, reworded
-from benchmarks.statistics import SEED, Bar
 from tracker.export.csv_file import write_csv
 from tracker.export.sheets import sheets
 from tracker.questions.question import Claim
@@ -206,18 +204,6 @@ def read_back(draws: int, folder: Path) -> Iterator[Bar]:
     )
 
 
-def main() -> int:
-    """Print every bar; the exit status says whether all of them are met."""
-    draws, started = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000, time.perf_counter()
-    click.echo(f"{draws} draws, seed {SEED}")
-    missed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        for bar in simulate(draws, Path(folder)):
-            click.echo(bar.line)
-            missed += not bar.met
-    click.echo(f"{missed} missed, {time.perf_counter() - started:.0f} s")
-    return int(missed > 0)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    with tempfile.TemporaryDirectory() as place:
+        sys.exit(told(partial(simulate, folder=Path(place)), default=2_000))

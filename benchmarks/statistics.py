@@ -8,13 +8,10 @@ from __future__ import annotations
 import math
 import random
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import click
-
+from benchmarks.bar import SEED, Bar, told
 from tracker.questions.question import Metric, Question
 from tracker.statistics.comparisons import compare
 from tracker.statistics.effects import Sample, welch
@@ -23,37 +20,8 @@ from tracker.statistics.moments import mean, pooled, sd, skewed
 from tracker.statistics.permutation import MANY, with_permutations
 from tracker.statistics.seeds import power, seeds_needed
 
-SEED = 20261121
-PATIENCE = 2.0  # standard errors of the simulation by which a share may miss its promise
 DIRECTED = ("better", "worse", "rising", "falling", "peak", "valley")
 Draw = Callable[[random.Random], float]
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A share of the draws, with the range that was promised."""
-
-    name: str
-    share: float
-    draws: int
-    low: float = 0.0
-    high: float = 1.0
-    exact: bool = False  # whether each one counts, as where nothing is left to chance
-
-    @property
-    def met(self) -> bool:
-        """Whether the share keeps the promise, give or take `PATIENCE`."""
-        spread = math.sqrt(max(self.share * (1 - self.share), 1e-4) / self.draws)
-        slack = 0.0 if self.exact else PATIENCE * spread
-        return self.low - slack <= self.share <= self.high + slack
-
-    @property
-    def line(self) -> str:
-        """The bar as a line of a table."""
-        least = f"at least {100 * self.low:.1f}" if self.low > 0 else ""
-        most = f"at most {100 * self.high:.1f}" if self.high < 1 else ""
-        promise = ", ".join(filter(None, (least, most))) or "-"
-        return f"{self.name:<66} {100 * self.share:6.2f} %  {promise:<28} {'met' if self.met else 'MISSED'}"
 
 
 def normal(centre: float = 0.0) -> Draw:
@@ -259,17 +227,5 @@ def _estimate(value: Any, numbers: Sequence[float]) -> Estimate:
     )
 
 
-def main() -> int:
-    """Print every bar; the exit status says whether all of them are met."""
-    draws, started = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000, time.perf_counter()
-    click.echo(f"{draws} draws each, seed {SEED}")
-    missed = 0
-    for bar in simulate(draws):
-        click.echo(bar.line)
-        missed += not bar.met
-    click.echo(f"{missed} missed, {time.perf_counter() - started:.0f} s")
-    return int(missed > 0)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(simulate, default=20_000))

@@ -14,13 +14,13 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.environment import python_with, say
 from benchmarks.sweep_measure import Measured, measured
 from benchmarks.sweep_report import report
 from benchmarks.sweep_scene import RUNS, WORKERS, Scene, make_scene, turns
@@ -34,7 +34,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(options.folder or place).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        ways = _ways(None if options.no_hydra else _hydra(folder, options.hydra_python))
+        given = options.hydra_python
+        ways = _ways(None if options.no_hydra else given or python_with("Hydra", HYDRA, folder))
         found = _rounds(folder, ways, options)
     if options.json:
         text = {way: [asdict(one) for one in passes] for way, passes in found.items()}
@@ -69,7 +70,7 @@ def _ways(hydra: str | None) -> dict[str, list[str]]:
     if shutil.which("parallel"):
         ways["GNU parallel"] = ["parallel", "--will-cite", f"-j{WORKERS}", "-a", "commands.sh"]
     else:
-        _say("GNU parallel is left out: it is not installed (apt-get install parallel)")
+        say("GNU parallel is left out: it is not installed (apt-get install parallel)")
     if hydra:
         ways["Hydra multirun, joblib"] = [hydra, "-P", str(HYDRA_SIDE), sys.executable, str(WORKERS)]
     return ways
@@ -85,7 +86,7 @@ def _rounds(
             for way in order:
                 scene = make_scene(folder / "scene", work)
                 found[way].append(_one(scene, ways[way]))
-                _say(f"round {at + 1} of {options.rounds}: {way}: {found[way][-1].words}")
+                say(f"round {at + 1} of {options.rounds}: {way}: {found[way][-1].words}")
     return found
 
 
@@ -95,27 +96,6 @@ def _one(scene: Scene, command: list[str]) -> Measured:
     if one.code or not scene.is_complete():
         sys.exit(f"{command}: not every run is recorded once:\n{scene.output()[-2000:]}")
     return one
-
-
-def _hydra(folder: Path, given: str | None) -> str | None:
-    """A Python that has Hydra; None, with a word, where it cannot be had."""
-    if given:
-        return given
-    python = folder / "hydra" / "bin" / "python"
-    if python.exists():
-        return str(python)
-    _say("putting Hydra into an environment of its own")
-    try:
-        subprocess.run([sys.executable, "-m", "venv", folder / "hydra"], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *HYDRA], check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        _say(f"Hydra is left out, for it cannot be installed: {error}")
-        return None
-    return str(python)
-
-
-def _say(words: str) -> None:
-    sys.stderr.write(f"{words}\n")
 
 
 if __name__ == "__main__":

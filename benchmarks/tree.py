@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import tree_measure as measure
+from benchmarks.environment import python_with, say
 from benchmarks.tree_report import MISSED, report
 from benchmarks.tree_scene import METRICS, START, configs, skill, without_syncing, write_runs
 
@@ -36,7 +37,8 @@ def main() -> int:
         folder = Path(options.folder or place).resolve()
         (folder / "runs").mkdir(parents=True, exist_ok=True)
         _fill_ours(folder, options.runs)
-        python = None if options.no_mlflow else _mlflow(folder, options.mlflow_python)
+        given = options.mlflow_python
+        python = None if options.no_mlflow else given or python_with("MLflow", MLFLOW, folder)
         if python:
             _fill_mlflow(python, folder, options.runs)
         measured, versions = _rounds(folder, options, python)
@@ -64,7 +66,7 @@ def _rounds(folder: Path, options: argparse.Namespace, python: str | None) -> tu
     measured: Rounds = defaultdict(list)
     versions: dict[str, str] = {}
     for at in range(options.rounds):
-        _say(f"round {at + 1} of {options.rounds}")
+        say(f"round {at + 1} of {options.rounds}")
         for name, seconds in _one_round(folder, options):
             measured[name].append(seconds)
         if python:
@@ -85,7 +87,7 @@ def _one_round(folder: Path, options: argparse.Namespace) -> Iterator[tuple[str,
 def _fill_ours(folder: Path, runs: int) -> None:
     there = sum(path.name.isdecimal() for path in (folder / "runs").iterdir())
     if there < runs:
-        _say(f"writing {runs - there} run folders")
+        say(f"writing {runs - there} run folders")
         measure.alone(_write, folder / "runs", runs - there, there)
 
 
@@ -94,28 +96,11 @@ def _write(store: Path, runs: int, first: int) -> None:
     write_runs(store, runs, first)
 
 
-def _mlflow(folder: Path, given: str | None) -> str | None:
-    """A Python that has MLflow; None, with a word, where it cannot be had."""
-    if given:
-        return given
-    python = folder / "mlflow" / "bin" / "python"
-    if python.exists():
-        return str(python)
-    _say("putting MLflow into an environment of its own")
-    try:
-        subprocess.run([sys.executable, "-m", "venv", folder / "mlflow"], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *MLFLOW], check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        _say(f"MLflow cannot be installed, so that ours is measured alone: {error}")
-        return None
-    return str(python)
-
-
 def _fill_mlflow(python: str, folder: Path, runs: int) -> None:
     place = folder / f"mlflow-{runs}"
     if (place / "filled").exists():
         return
-    _say(f"logging the same {runs} runs with MLflow")
+    say(f"logging the same {runs} runs with MLflow")
     place.mkdir(exist_ok=True)
     began = int(START.timestamp() * 1000)
     told: list[dict[str, Any]] = [
@@ -140,10 +125,6 @@ def _run(python: str, task: str, place: Path, lines: str = "") -> str:
     if done.returncode:
         sys.exit(f"MLflow's side failed:\n{done.stderr[-2000:]}")
     return done.stdout
-
-
-def _say(words: str) -> None:
-    sys.stderr.write(f"{words}\n")
 
 
 if __name__ == "__main__":
