@@ -39,14 +39,18 @@ if __name__ == "__main__":
     run_commandline(experiment)
 """
 
-QUESTIONS = """
+HEAD = """
 version: 1
 metric: {name: test.accuracy}
 defaults: {experiment: toy, launch: python toy.py, seeds: [1, 2], setup: {act: succeed}}
-tree:
+tree:"""
+QUESTIONS = (
+    HEAD
+    + """
   - {id: first, question: "Does x matter?", parameter: x, values: [1, 2, 3], baseline: 1}
   - {id: again, question: "Does x matter up to 2?", parameter: x, values: [1, 2], baseline: 1}
 """
+)
 
 # coverage watches the sweep alone: tests/recording and test_runner.py watch what it starts
 SWEEPS = """

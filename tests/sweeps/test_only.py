@@ -16,6 +16,7 @@ from sweeps.cli import main
 from sweeps.planning.more_seeds import added
 from sweeps.planning.plan import Plan, make_plan
 from sweeps.views.roster import belongs
+from tests.sweeps.conftest import HEAD
 from tests.sweeps.scene import recorded, rewrite, started
 from tests.sweeps.stored import NOON, store_run
 from tracker.errors import TrackerError
@@ -23,11 +24,9 @@ from tracker.errors import TrackerError
 Sweeps = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
 
-QUESTIONS = """
-version: 1
-metric: {name: test.accuracy}
-defaults: {experiment: toy, launch: python toy.py, seeds: [1, 2], setup: {act: succeed}}
-tree:
+QUESTIONS = (
+    HEAD
+    + """
   - id: wide
     sub_project: Widths
     question: Does width matter?
@@ -49,6 +48,7 @@ tree:
   - {id: put-aside, question: "Does w matter?", parameter: w, values: [1, 2], baseline: 1, parked: true}
   - {id: again, question: "Does x matter at 2 and 3?", parameter: x, values: [2, 3], baseline: 2}
 """
+)
 
 
 @pytest.fixture

@@ -14,19 +14,18 @@ import pytest
 from sweeps.checks.configs import configs
 from sweeps.planning.plan import Plan, make_plan
 from sweeps.planning.twins import Twins
-from tests.sweeps.conftest import TOY
+from tests.sweeps.conftest import HEAD, TOY
 from tests.sweeps.scene import recorded, rewrite
 from tests.sweeps.stored import NOON, store_run
 
 Asked = list[tuple[str, ...]]
-FILE = """
-version: 1
-metric: {name: test.accuracy}
-defaults: {experiment: toy, launch: python toy.py, seeds: [1, 2], setup: {act: succeed}}
-tree:
+FILE = (
+    HEAD
+    + """
   - {id: first, question: "Does x matter?", parameter: x, values: [1, 2, 3], baseline: 1}
   - {id: second, question: "Without a nap?", parameter: x, values: [1, 2], baseline: 1, setup: {nap: 0.0}}
 """
+)
 DEFAULTS = {"x": "1", "y": "0"}  # as a command line writes them
 
 
