@@ -51,17 +51,19 @@ def main(words: list[str] | None = None) -> int:
     _say(f"{found['machine']}; {found['card']}")
     if not has_card:
         _say("no graphics card here: everything is gone through at toy size, and no number says anything")
-    found["checks"] = _checks(scale, has_card)
-    found["rate"] = bf16_rate(scale, 1.0 if has_card else 0.01)
-    _say(f"bf16 products of matrices: {found['rate'] / 1e12:.3g} TFLOP/s")
-    found["speed"] = _speeds(scale, found["rate"])
-    found["at_once"] = _at_once(scale)
-    found["processes"] = _processes(scale)
-    left = 60 * options.minutes - (time.perf_counter() - began)
-    found["accuracy"], found["left_out"] = _accuracies(scale, options.data_dir, left)
-    found["seconds"] = time.perf_counter() - began
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    try:
+        found["checks"] = _checks(scale, has_card)
+        found["rate"] = bf16_rate(scale, 1.0 if has_card else 0.01)
+        _say(f"bf16 products of matrices: {found['rate'] / 1e12:.3g} TFLOP/s")
+        found["speed"] = _speeds(scale, found["rate"])
+        found["at_once"] = _at_once(scale)
+        found["processes"] = _processes(scale)
+        left = 60 * options.minutes - (time.perf_counter() - began)
+        found["accuracy"], found["left_out"] = _accuracies(scale, options.data_dir, left)
+        found["seconds"] = time.perf_counter() - began
+    finally:  # what was measured before something failed is kept
+        if options.json:
+            options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     _say(f"{found['seconds']:.0f} s in all")
     return 0 if all(check["passed"] is not False for check in found["checks"]) else 1
 

@@ -29,6 +29,8 @@ from experiments.training.score import Tally
 from experiments.training.settings import TrainSettings
 from experiments.training.state import batches_of
 
+WAITING = "synchronizing CUDA operation"  # what torch calls that which waits for the card
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -118,6 +120,8 @@ def waits_inside_an_epoch(scale: Scale) -> str:
     try:
         list(one_pass(around, training, Tally()))
     except RuntimeError as error:
+        if WAITING not in str(error):
+            raise
         return str(error).partition("\n")[0]
     finally:
         torch.cuda.set_sync_debug_mode("default")
@@ -171,6 +175,11 @@ def in_processes(scale: Scale, count: int) -> float:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) for _ in range(count)]
     told = [process.communicate()[0] for process in started]
+    if failed := [process.returncode for process in started if process.returncode]:
+        sys.exit(
+            f"{count} processes on the device: {len(failed)} failed, the first with code {failed[0]}; "
+            "why stands above"
+        )
     return sum(float(json.loads(one)["value"]) for one in told)
 
 

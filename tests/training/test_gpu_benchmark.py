@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,33 @@ def test_what_waits_for_the_card_inside_an_epoch_is_told(
     told = gpu_measure.waits_inside_an_epoch(TOY)
     assert told == ("called a synchronizing CUDA operation" if waits else "")
     assert modes == ["error", "default"]
+
+
+def test_what_fails_inside_an_epoch_is_not_taken_for_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    modes: list[str] = []
+    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", modes.append)
+
+    def one_pass(around: Around, training: Batches, tally: Tally) -> list[Result]:
+        if modes == ["error"]:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return list(loop.one_pass(around, training, tally))
+
+    monkeypatch.setattr(gpu_measure, "one_pass", one_pass)
+    with pytest.raises(torch.OutOfMemoryError):
+        gpu_measure.waits_inside_an_epoch(TOY)
+    assert modes == ["error", "default"]
+
+
+def test_a_process_that_fails_ends_the_benchmark_and_what_was_measured_before_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("_speeds", "_at_once"):
+        monkeypatch.setattr(gpu, name, lambda *_: ["measured"])
+    monkeypatch.setattr(gpu, "TOY", replace(TOY, process_steps="many"))
+    with pytest.raises(SystemExit, match="1 processes on the device: 1 failed, the first with code 1; why"):
+        gpu.main(["--json", str(tmp_path / "gpu.json")])
+    assert "Error: " in capfd.readouterr().err
+    assert json.loads((tmp_path / "gpu.json").read_text())["speed"] == ["measured"]
 
 
 def test_the_operations_of_an_image_are_those_known_of_resnet_20() -> None:
