@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import IO
 
 import experiments
 from experiments.at_once.joining import VARIABLE
-from experiments.at_once.trainer import Trainer
+from experiments.at_once.trainer import Trainer, TrainerError
 
 PATIENCE = 60.0  # seconds that the seeds of one command wait for each other to start
 POLL = 0.05  # seconds between two looks at the first run
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error(f"--up-to {told.up_to}: at least 2 runs can be trained at once")
         if shutil.which(command[0]) is None:
             parser.error(f"{command[0]}: there is no such program")
-        return _beside(Trainer(told.up_to, told.wait, must=False), {"": command})
+        return _carried_out(Trainer(told.up_to, told.wait, must=False), {"": command})
     if told.experiment is None or not told.seeds:
         parser.error("name an experiment and its --seeds, or a command after --")
     if twice := [seed for seed in told.seeds if told.seeds.count(seed) > 1]:
@@ -72,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{told.experiment} does more than to train one network; start its seeds one after the other"
         )
     runs = {f"seed {seed}": _command(told.experiment, seed, command) for seed in told.seeds}
-    return _beside(Trainer(len(runs), PATIENCE, must=True), runs)
+    return _carried_out(Trainer(len(runs), PATIENCE, must=True), runs)
 
 
 def _parted(words: list[str]) -> tuple[list[str], list[str]]:
@@ -89,6 +90,14 @@ def _parted(words: list[str]) -> tuple[list[str], list[str]]:
 def _command(experiment: str, seed: int, words: Sequence[str]) -> list[str]:
     told = [*words] if "with" in words else [*words, "with"]
     return [sys.executable, "-m", f"experiments.{experiment}", *told, f"seed={seed}"]
+
+
+def _carried_out(trainer: Trainer, commands: Mapping[str, Sequence[str]]) -> int:
+    try:
+        return _beside(trainer, commands)
+    except TrainerError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
 
 
 def _beside(trainer: Trainer, commands: Mapping[str, Sequence[str]]) -> int:
@@ -111,7 +120,7 @@ def _beside(trainer: Trainer, commands: Mapping[str, Sequence[str]]) -> int:
             codes = [process.wait() for process in processes]
         except KeyboardInterrupt:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # they are ending already
-            codes = [_ended(process) for process in processes]
+            codes = _ended(processes)
     return next(filter(None, codes), 0)
 
 
@@ -119,7 +128,12 @@ def _started(name: str, command: Sequence[str], environment: Mapping[str, str]) 
     if not name:
         return subprocess.Popen(command, env=environment, text=True)
     process = subprocess.Popen(
-        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        env=environment,
+        text=True,
+        errors="replace",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     for lines, place in ((process.stdout, sys.stdout), (process.stderr, sys.stderr)):
         assert lines is not None
@@ -128,19 +142,24 @@ def _started(name: str, command: Sequence[str], environment: Mapping[str, str]) 
 
 
 def _pass_on(name: str, lines: IO[str], place: IO[str]) -> None:
-    for line in lines:
-        place.write(name + line)
-        place.flush()
+    with lines:
+        for line in lines:
+            with suppress(BrokenPipeError):  # nobody reads it here any more; the run goes on, and records it
+                place.write(name + line)
+                place.flush()
 
 
-def _ended(process: subprocess.Popen[str]) -> int:
-    """Ask the process to end, and wait until it has."""
-    if process.poll() is None:
+def _ended(processes: Sequence[subprocess.Popen[str]]) -> list[int]:
+    """Ask all to end, and wait until they have; their exit codes."""
+    for process in processes:
         process.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        return process.wait(GRACE)
-    process.kill()
-    return process.wait()
+    until = time.monotonic() + GRACE
+    for process in processes:
+        try:
+            process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+    return [process.wait() for process in processes]
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from multiprocessing.connection import Client, Connection
 from typing import Any, TypeAlias
 
@@ -53,10 +54,12 @@ def join(settings: TrainSettings, report: Report, tell: Tell) -> Taken | None:
     try:
         connection = Client(address, "AF_UNIX")
     except OSError as error:
-        tell(f"there is no trainer at {VARIABLE}={address} ({error.strerror}): this run trains by itself")
+        why = error.strerror or error
+        tell(f"there is no trainer at {VARIABLE}={address} ({why}): this run trains by itself")
         return None
     device = resolve_device(settings.device).type
-    connection.send((settings.to_config(), device, os.environ.get("CUDA_VISIBLE_DEVICES")))
+    with suppress(BrokenPipeError):  # it is gone already, which is heard
+        connection.send((settings.to_config(), device, os.environ.get("CUDA_VISIBLE_DEVICES")))
     while True:
         match _heard(connection, tell):
             case "progress", progress:
@@ -74,6 +77,6 @@ def _heard(connection: Connection, tell: Tell) -> tuple[str, Any]:
     try:
         told: tuple[str, Any] = connection.recv()
     except (EOFError, OSError):
-        tell("the trainer has ended before this run: start it again")
+        tell("the trainer has ended before this run: see whether it says why, and start it again")
         raise KeyboardInterrupt from None
     return told

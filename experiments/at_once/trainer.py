@@ -7,7 +7,7 @@ import multiprocessing
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Listener
 from pathlib import Path
@@ -35,6 +35,10 @@ class _Group:
         return [settings.seed for _, settings in self.runs]
 
 
+class TrainerError(Exception):
+    """There can be no trainer here; the message says why, and what to do."""
+
+
 class Trainer:
     """Takes on runs until each group is full, or until nobody has come for a while."""
 
@@ -51,15 +55,23 @@ class Trainer:
 
     @contextmanager
     def listening(self) -> Iterator[str]:
-        """Inside, runs are taken on; gives the address. Workers that still train at the end are ended."""
-        with tempfile.TemporaryDirectory(prefix="sacred-grove-") as folder:
-            address = str(Path(folder) / "trainer")
-            with Listener(address, "AF_UNIX", backlog=BACKLOG) as listener:
-                threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
-                try:
-                    yield address
-                finally:
-                    self._end()
+        """Inside, runs are taken on; gives the address. Workers that still train at the end are ended.
+
+        Raises TrainerError where there is no place for the address.
+        """
+        with ExitStack() as stack:
+            try:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sacred-grove-"))
+                address = str(Path(folder) / "trainer")
+                listener = stack.enter_context(Listener(address, "AF_UNIX", backlog=BACKLOG))
+            except OSError as error:
+                raise TrainerError(
+                    f"{tempfile.gettempdir()}: runs cannot reach a trainer here ({error}); "
+                    "set TMPDIR to a folder with a short path that can be written"
+                ) from error
+            stack.callback(self._end)
+            threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+            yield address
 
     def _accept(self, listener: Listener) -> None:
         with suppress(OSError):  # when nobody listens any more
@@ -104,7 +116,7 @@ class Trainer:
         if group.timer is not None:
             group.timer.cancel()
         if len(group.runs) == 1 and not self._must:
-            with suppress(OSError):
+            with suppress(OSError):  # it has ended while it waited
                 group.runs[0][0].send(("alone", NOBODY_ELSE))
         else:
             worker = multiprocessing.get_context("spawn").Process(

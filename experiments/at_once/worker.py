@@ -20,6 +20,8 @@ def train_group(runs: Sequence[tuple[Connection, TrainSettings]], cards: str | N
     """
     if cards is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = cards
+    import torch
+
     from experiments.training.data import DataError
 
     audience = Audience([connection for connection, _ in runs])
@@ -27,6 +29,11 @@ def train_group(runs: Sequence[tuple[Connection, TrainSettings]], cards: str | N
         _train(audience, [settings for _, settings in runs], must=must)
     except (DataError, SettingsError) as error:
         audience.tell_all("refused", str(error))
+    except torch.OutOfMemoryError:
+        audience.tell_all(
+            "refused",
+            f"out of memory: the card has no room for {len(runs)} seeds at once; start fewer, or one",
+        )
     except KeyboardInterrupt:
         return  # the runs hear that nobody is there any more
 
@@ -84,9 +91,8 @@ def _in_vain(runs: Sequence[TrainSettings], dataset: Dataset) -> str:
 
     from experiments.training.at_once.pace import pace
 
-    alone = pace(runs[:1], dataset)
     try:
-        together = pace(runs, dataset)
+        alone, together = pace(runs[:1], dataset), pace(runs, dataset)
     except torch.OutOfMemoryError:
         return f"{len(runs)} seeds at once do not fit into the card's memory: this run trains by itself"
     if together > alone:

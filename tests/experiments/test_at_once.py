@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Client, Connection
@@ -18,10 +22,11 @@ from typing import Any
 import pytest
 import torch
 
-from experiments.at_once import worker
-from experiments.at_once.__main__ import NOT_ONE_NETWORK, main
+from experiments.at_once import joining, worker
+from experiments.at_once.__main__ import NOT_ONE_NETWORK, _ended, _pass_on, _started, main
 from experiments.at_once.joining import VARIABLE, Taken, join
 from experiments.at_once.trainer import Trainer
+from experiments.training.at_once import loop as at_once_loop
 from experiments.training.at_once import pace
 from experiments.training.results import EpochResult, TestResult
 from experiments.training.settings import SettingsError, TrainSettings
@@ -198,11 +203,12 @@ def test_runs_are_trained_at_once_where_that_was_measured_to_be_faster(
         assert kinds(heard)[0] == first
 
 
+@pytest.mark.parametrize("most", [0, 1])
 def test_runs_that_do_not_fit_into_the_card_together_train_by_themselves(
-    settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
+    settings: TrainSettings, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     def full(runs: list[TrainSettings], _data: object) -> float:
-        if len(runs) > 1:
+        if len(runs) > most:
             raise torch.OutOfMemoryError
         return 100.0
 
@@ -211,6 +217,18 @@ def test_runs_that_do_not_fit_into_the_card_together_train_by_themselves(
         kind, words = heard[-1]
         assert kind == "alone"
         assert "2 seeds at once do not fit" in words
+
+
+def test_runs_that_must_be_trained_at_once_hear_that_the_card_has_no_room(
+    settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(at_once_loop, "train_at_once", full)
+    for heard in trained([replace(settings, seed=seed, epochs=1) for seed in (1, 2)], must=True):
+        words = "out of memory: the card has no room for 2 seeds at once; start fewer, or one"
+        assert heard[-1] == ("refused", words)
 
 
 def test_what_the_data_show_to_be_impossible_is_refused(settings: TrainSettings) -> None:
@@ -230,7 +248,7 @@ def test_a_run_whose_trainer_is_gone_is_interrupted() -> None:
     said: list[str] = []
     with pytest.raises(KeyboardInterrupt):
         list(Taken(here, said.append).results(SimpleNamespace(info={})))
-    assert said == ["the trainer has ended before this run: start it again"]
+    assert said == ["the trainer has ended before this run: see whether it says why, and start it again"]
 
 
 def test_a_run_that_finds_nobody_at_the_address_trains_by_itself(
@@ -240,6 +258,19 @@ def test_a_run_that_finds_nobody_at_the_address_trains_by_itself(
     said: list[str] = []
     assert join(settings, lambda *_: None, said.append) is None
     assert "there is no trainer" in said[0]
+
+
+def test_a_trainer_that_ends_while_a_run_knocks_interrupts_the_run(
+    settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = Pipe()
+    there.close()
+    monkeypatch.setenv(VARIABLE, "trainer")
+    monkeypatch.setattr(joining, "Client", lambda *_: here)
+    said: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        join(settings, lambda *_: None, said.append)
+    assert said == ["the trainer has ended before this run: see whether it says why, and start it again"]
 
 
 def test_a_refusal_is_an_error_of_the_settings() -> None:
@@ -309,3 +340,65 @@ def test_a_sweep_beside_the_trainer_finds_its_address_and_tells_its_own_end(
         signal.signal(signal.SIGTERM, before)
     assert code == 3
     assert capfd.readouterr().out.strip().endswith("trainer")
+
+
+def test_where_no_run_could_reach_a_trainer_nothing_is_started_and_the_remedy_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = tmp_path / ("long" * 40)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert main(["--up-to", "2", "--", sys.executable, "-c", f"open({str(tmp_path / 'it')!r}, 'w')"]) == 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    said = capsys.readouterr().err
+    assert said.startswith(f"{long}: runs cannot reach a trainer here (")
+    assert said.endswith("); set TMPDIR to a folder with a short path that can be written\n")
+    assert not (tmp_path / "it").exists()
+    assert list(long.iterdir()) == []
+
+
+def test_what_a_run_prints_is_passed_on_whatever_it_is(capfd: pytest.CaptureFixture[str]) -> None:
+    code = r"import sys; sys.stdout.buffer.write(b'\xff\n' * 50000 + b'end\n')"
+    assert _started("seed 1", [sys.executable, "-c", code], os.environ).wait(FAR) == 0
+    eventually = time.monotonic() + FAR
+    said = ""
+    while "seed 1: end\n" not in said and time.monotonic() < eventually:
+        said += capfd.readouterr().out
+    assert said.startswith("seed 1: \ufffd\n")
+    assert said.endswith("seed 1: end\n")
+
+
+def test_a_reader_that_goes_away_does_not_stop_what_a_run_prints() -> None:
+    class Closed(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+    lines = io.StringIO("one\ntwo\n")
+    _pass_on("seed 1: ", lines, Closed())
+    assert lines.closed
+
+
+def test_all_runs_are_asked_to_end_at_once(tmp_path: Path) -> None:
+    heard = tmp_path / "heard"
+    waits = f"while not pathlib.Path({str(heard)!r}).exists(): time.sleep(0.01)"
+    begin = (
+        "import pathlib, signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: {}); print(flush=True)"
+    )
+    codes = (  # the first one ends only when the second one has heard
+        f"{begin.format('None')}\n{waits}\nsys.exit(3)",
+        f"{begin.format(f'pathlib.Path({str(heard)!r}).touch()')}\n{waits}\nsys.exit(4)",
+    )
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+            )
+            for code in codes
+        ]
+        for process in processes:
+            assert process.stdout is not None
+            process.stdout.readline()
+        assert _ended(processes) == [3, 4]
