@@ -60,4 +60,4 @@ def _fine(commands: Sequence[Command], environment: Mapping[str, str]) -> set[Co
 
 def _refusal(command: Command, environment: Mapping[str, str]) -> str:
     answer = ask(command, environment, PATIENCE)
-    return answer.refusal if answer else ""
+    return "" if isinstance(answer, str) else answer.refusal

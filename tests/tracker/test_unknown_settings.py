@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from tracker.asking import settings
 from tracker.asking.settings import ask_for_settings
 from tracker.cli import main
+from tracker.commands import WITH
 from tracker.questions import load_questions
 
 TOY = """
@@ -133,6 +134,31 @@ def test_what_cannot_be_asked_is_a_note_and_no_error(here: Path, launch: str, re
     assert told.stderr.startswith(f"but the settings of `{launch}` could not be looked at: ")
     assert reason in told.stderr
     assert not (here / "started").exists()
+
+
+def test_a_program_that_cannot_be_started_is_told_with_the_reason(here: Path) -> None:
+    (here / "python3").write_text("#!/no/such/interpreter\n")
+    (here / "python3").chmod(0o755)
+    told = check(HEAD.replace("python {experiment}.py", "./python3 toy.py") + SOUND)
+    assert told.exit_code == 0
+    assert told.stderr == (
+        "but the settings of `./python3 toy.py` could not be looked at: "
+        "./python3 cannot be started (No such file or directory)\n"
+    )
+
+
+def test_a_setting_that_an_experiment_does_not_answer_about_is_a_note(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = settings.ask
+    silent = "no answer within 60 s"
+    monkeypatch.setattr(settings, "ask", lambda words, *how: silent if WITH in words else once(words, *how))
+    told = check(HEAD + SOUND)
+    assert told.exit_code == 0
+    assert told.stderr == (
+        "but q.yaml:10: python toy.py shows no setting 'hidden', and does not say whether it takes it: "
+        "no answer within 60 s\n"
+    )
 
 
 def test_an_experiment_is_asked_once_however_many_questions_name_it(

@@ -30,8 +30,8 @@ class Answer:
         return _last(self.error) or _last(self.out)
 
 
-def ask(command: Command, environment: Mapping[str, str], patience: float) -> Answer | None:
-    """What the program answers; None where it cannot be started, or takes longer than `patience` seconds."""
+def ask(command: Command, environment: Mapping[str, str], patience: float) -> Answer | str:
+    """What the program answers, or why it does not: it cannot be started, or takes more seconds than that."""
     try:
         told = subprocess.run(
             command,
@@ -41,10 +41,11 @@ def ask(command: Command, environment: Mapping[str, str], patience: float) -> An
             timeout=patience,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    out, error = (stream.decode(errors="replace") for stream in (told.stdout, told.stderr))
-    return Answer(told.returncode, out, error)
+    except subprocess.TimeoutExpired:
+        return f"no answer within {patience:g} s"
+    except OSError as error:
+        return f"{command[0]} cannot be started ({error.strerror})"
+    return Answer(told.returncode, *(text.decode(errors="replace") for text in (told.stdout, told.stderr)))
 
 
 def _last(text: str) -> str:

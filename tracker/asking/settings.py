@@ -14,7 +14,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from tracker.asking.programs import Command, ask
+from tracker.asking.programs import Answer, Command, ask
 from tracker.cells import fixed
 from tracker.commands import WITH, launch_words, with_this_python, written
 from tracker.questions.profiles import file_of
@@ -67,6 +67,10 @@ def ask_for_settings(questions: Questions, nodes: Iterable[str] = ()) -> Asked:
             unknown[f"{sentence} has no setting '{name}'; {hint}"] = name
         elif taken is Taken.UNSEEN:
             notes.append(f"{sentence} takes '{name}' and shows no such setting; {hint}")
+        elif isinstance(taken, str):
+            notes.append(
+                f"{sentence} shows no setting '{name}', and does not say whether it takes it: {taken}"
+            )
     return Asked(unknown, tuple(dict.fromkeys(notes)))
 
 
@@ -106,8 +110,8 @@ def _offered(launch: Command) -> frozenset[str] | str:
     if not _PYTHON.fullmatch(Path(program).name):
         return "only programs of Python are asked"
     answer = ask(_question(launch, {}), os.environ, PATIENCE)
-    if answer is None:
-        return f"no answer within {PATIENCE:.0f} s"
+    if isinstance(answer, str):
+        return answer
     if answer.code == 0 and HEAD in answer.out:
         return frozenset(_names(answer.out))
     return answer.refusal or "print_config shows no configuration of Sacred's"
@@ -143,15 +147,19 @@ def _first_of_each(
     return found
 
 
-def _taken(start: _Start, name: str) -> Taken:
+def _taken(start: _Start, name: str) -> Taken | str:
+    """What the experiment makes of the setting, or why it does not say."""
     answer = ask(_question(start.launch, start.settings), os.environ, PATIENCE)
-    if answer and answer.refusal:
+    if isinstance(answer, str):
+        return answer
+    if answer.refusal:
         return Taken.NOT
-    if answer is None or f'{ADDED}"{name}"' in answer.error:
+    if f'{ADDED}"{name}"' in answer.error:
         return Taken.USED
     others = {other: value for other, value in start.settings.items() if other != name}
     without = ask(_question(start.launch, others), os.environ, PATIENCE)
-    return Taken.USED if without and name in _names(without.out) else Taken.UNSEEN
+    seen = isinstance(without, Answer) and name in _names(without.out)
+    return Taken.USED if seen else Taken.UNSEEN
 
 
 def _hint(launch: Command, name: str, known: Iterable[str]) -> str:
