@@ -56,7 +56,7 @@ def unnamed(named: Sequence[str], runs: Sequence[Run]) -> Iterator[tuple[Run, di
         settings = {**flat(run.config), "experiment": run.experiment}
         names = tuple(settings)
         if names not in kept:
-            kept[names] = [name for name in names if not _is_named(name, ("seed", *named))]
+            kept[names] = [name for name in names if not is_named(name, ("seed", *named))]
         yield run, {name: settings[name] for name in kept[names]}
 
 
@@ -73,7 +73,8 @@ def distinct(settings: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield one
 
 
-def _is_named(name: str, named: Sequence[str]) -> bool:
+def is_named(name: str, named: Sequence[str]) -> bool:
+    """Whether the setting, or one that it lies in, is among these."""
     return any(name == other or name.startswith(f"{other}.") for other in named)
 
 

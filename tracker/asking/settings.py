@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import os
 import re
@@ -17,6 +18,7 @@ from typing import Any
 from tracker.asking.programs import Answer, Command, ask
 from tracker.cells import fixed
 from tracker.commands import WITH, launch_words, with_this_python, written
+from tracker.configs import MISSING
 from tracker.questions.profiles import file_of
 from tracker.questions.question import Question, Questions
 from tracker.questions.ranges import Range
@@ -28,7 +30,7 @@ CLOSEST = 3  # names that are offered for a misspelt one
 ALIKE = 0.7  # how near they are to it, as difflib counts
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_ENTRY = re.compile(r"( +)([^\s=:]+)(?: = .*|:)")
+_ENTRY = re.compile(r"( +)([^\s=:]+)(?: = (.*)|:)")
 _PYTHON = re.compile(r"python[\d.]*(\.exe)?")
 
 
@@ -38,6 +40,7 @@ class Asked:
 
     unknown: Mapping[str, str] = field(default_factory=dict)  # a sentence with file and line -> the setting
     notes: tuple[str, ...] = ()  # what could not be made sure of
+    defaults: Mapping[Command, Mapping[str, Any]] = field(default_factory=dict)  # by launch, where known
 
 
 def ask_for_settings(questions: Questions, nodes: Iterable[str] = ()) -> Asked:
@@ -71,7 +74,8 @@ def ask_for_settings(questions: Questions, nodes: Iterable[str] = ()) -> Asked:
             notes.append(
                 f"{sentence} shows no setting '{name}', and does not say whether it takes it: {taken}"
             )
-    return Asked(unknown, tuple(dict.fromkeys(notes)))
+    defaults = {launch: known for launch, known in told.items() if not isinstance(known, str)}
+    return Asked(unknown, tuple(dict.fromkeys(notes)), defaults)
 
 
 class Taken(Enum):
@@ -102,8 +106,8 @@ def _starts(question: Question) -> Iterator[_Start]:
         yield _Start(launch_words(question, experiment), settings, question)
 
 
-def _offered(launch: Command) -> frozenset[str] | str:
-    """The names of the experiment's settings, or why they are not known."""
+def _offered(launch: Command) -> Mapping[str, Any] | str:
+    """The experiment's settings, or why they are not known."""
     program = with_this_python(launch)[0]
     if shutil.which(program) is None:
         return f"there is no program {program}"
@@ -113,7 +117,7 @@ def _offered(launch: Command) -> frozenset[str] | str:
     if isinstance(answer, str):
         return answer
     if answer.code == 0 and HEAD in answer.out:
-        return frozenset(_names(answer.out))
+        return dict(_shown(answer.out))
     return answer.refusal or "print_config shows no configuration of Sacred's"
 
 
@@ -124,18 +128,28 @@ def _question(launch: Command, settings: Mapping[str, Any]) -> Command:
     return with_this_python((*launch[:place], "print_config", *launch[place:], *further, *updates))
 
 
-def _names(shown: str) -> Iterator[str]:
-    """The dotted names in what print_config shows: two blanks more for each level."""
+def _shown(answer: str) -> Iterator[tuple[str, Any]]:
+    """The dotted names in what print_config shows, two blanks more for each level, with their values.
+
+    A value is MISSING where it is no plain one, or goes on over several lines.
+    """
     above: list[str] = []
-    for line in _COLOUR.sub("", shown).splitlines():
+    for line in _COLOUR.sub("", answer).splitlines():
         if entry := _ENTRY.match(line):
             level = len(entry[1]) // 2 - 1
             above = [*above[:level], entry[2]]
-            yield ".".join(above)
+            yield ".".join(above), _value(entry[3] or "")
+
+
+def _value(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return MISSING
 
 
 def _first_of_each(
-    starts: Iterable[_Start], told: Mapping[Command, frozenset[str] | str]
+    starts: Iterable[_Start], told: Mapping[Command, Mapping[str, Any] | str]
 ) -> dict[tuple[Command, str, int], _Start]:
     """The first start of each launch that names a setting on a line which the experiment does not show."""
     found: dict[tuple[Command, str, int], _Start] = {}
@@ -158,7 +172,7 @@ def _taken(start: _Start, name: str) -> Taken | str:
         return Taken.USED
     others = {other: value for other, value in start.settings.items() if other != name}
     without = ask(_question(start.launch, others), os.environ, PATIENCE)
-    seen = isinstance(without, Answer) and name in _names(without.out)
+    seen = isinstance(without, Answer) and name in dict(_shown(without.out))
     return Taken.USED if seen else Taken.UNSEEN
 
 

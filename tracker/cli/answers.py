@@ -55,6 +55,7 @@ def export(questions: Path, out: Path, store: str, only: tuple[str, ...], omnibo
 def check(questions: Path, no_launch: bool) -> None:
     """Say whether a question file is sound, and whether its experiments have the settings it names."""
     from tracker import load_questions
+    from tracker.asking.left_open import left_open
     from tracker.asking.settings import Asked, ask_for_settings
     from tracker.errors import QuestionsError
 
@@ -64,7 +65,7 @@ def check(questions: Path, no_launch: bool) -> None:
         raise QuestionsError("\n".join(told.unknown))
     asked = [question for question in found.walk() if question.values]
     click.echo(f"{questions}: sound, {counted(len(asked), 'question')}")
-    for note in told.notes:
+    for note in (*told.notes, *left_open(found, told.defaults)):
         click.echo(f"but {note}", err=True)
 
 
