@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := demo
+MEASURED := results/speed
 # the questions of docs/results.md
 ASKED := $(addprefix --only ,bn-only/against-full bn-only/random-weights bn-only/affine bn-only/switched-off \
 	bn-only/removable bn-only/depth bn-only/width bn-only/scale-at-start frozen-bn/against-full \
@@ -79,12 +80,17 @@ results: $(VENV)/installed ## questions of sweeps/batchnorm.yaml on CIFAR-10 at 
 	@$(BIN)/sweeps run sweeps/batchnorm.yaml --profile cpu $(ASKED) --store results/runs --logs results/logs
 	@$(BIN)/python -m benchmarks.results sweeps/batchnorm.yaml@cpu results/runs $(ASKED) --out docs/results.md
 
-bench: $(VENV)/installed ## the speed of training and start-up beside the peer's recipe, in short; about eight minutes
+bench: $(VENV)/installed ## the speed of training and start-up beside the peer's recipe, in short; about five minutes
 	@$(BIN)/python -m benchmarks.speed --short --rounds 2
 
-bench-full: $(VENV)/installed bench-tree bench-sweep ## all of it, into docs/benchmarks.md and the pages it names; two to three hours on a quiet machine
+# what an interrupted one has measured stands in $(MEASURED), which goes when all of it is there
+bench-full: $(VENV)/installed ## all of it, into docs/benchmarks.md and the pages it names; about two hours on a quiet machine, in as many parts as you like
+	@mkdir -p $(MEASURED)
+	@test -e $(MEASURED)/tree || { $(MAKE) bench-tree && touch $(MEASURED)/tree; }
+	@test -e $(MEASURED)/sweep || { $(MAKE) bench-sweep && touch $(MEASURED)/sweep; }
 	@$(BIN)/sweeps run sweeps/precision.yaml --profile cpu --store results/precision --logs results/precision-logs
-	@$(BIN)/python -m benchmarks.speed --accuracy results/precision --json docs/benchmarks.json --out docs/benchmarks.md
+	@$(BIN)/python -m benchmarks.speed --accuracy results/precision --json $(MEASURED)/speed.json --out docs/benchmarks.md
+	@mv $(MEASURED)/speed.json docs/benchmarks.json && rm -r $(MEASURED)
 
 bench-gpu: $(VENV)/installed ## training on one graphics card: speed, seeds at once, accuracy, into gpu.json; ten minutes, or a rehearsal without a card
 	$(BIN)/python -m benchmarks.gpu --json gpu.json

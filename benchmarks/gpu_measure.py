@@ -173,7 +173,8 @@ def in_processes(scale: Scale, count: int) -> float:
     steps = {"steps": scale.process_steps, "depth": scale.depths[0], "device": scale.device, **scale.changes}
     command = [sys.executable, "-m", "benchmarks.speed.sides", "train", json.dumps(steps)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    started = [subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) for _ in range(count)]
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
+    started = [subprocess.Popen(command, env=environment, **pipes) for _ in range(count)]
     told = [process.communicate()[0] for process in started]
     if failed := [process.returncode for process in started if process.returncode]:
         sys.exit(

@@ -1,9 +1,13 @@
 """The speed of training beside a widely used script, and beside ourselves.
 
-    python -m benchmarks.speed [CASE ...] [--short] [--rounds 5] [--peer-dir FOLDER]
-                               [--accuracy STORE] [--json speed.json] [--out docs/benchmarks.md]
+    python -m benchmarks.speed [CASE ...] [--short] [--rounds 5] [--peer-dir FOLDER] [--accuracy STORE]
+                               [--json speed.json] [--again] [--out docs/benchmarks.md]
 
-Without CASE all of them and the start-up of commands, more than an hour; --list names them.
+Without CASE all of them and the start-up of commands, about an hour; --list names them.
+With --json each case is written into the file as soon as it is measured.
+What stands there, measured here in the same way and in at least as many rounds, is not measured again,
+so that all of it can be made in parts; --out makes the page from everything in the file.
+A change of the code goes unnoticed: --again measures what stands there, too.
 --peer-dir runs the real script of a copy of akamaster/pytorch_resnet_cifar10 in place of its recipe, where a
 case compares with all of it.
 --accuracy names a store with the runs of sweeps/precision.yaml@cpu, whose answers stand beside bf16.
@@ -12,54 +16,90 @@ case compares with all of it.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.machine import machine_words
 from benchmarks.speed.accuracy import Accuracy, accuracy
 from benchmarks.speed.cases import CASES, PEER, Case
+from benchmarks.speed.kept import KeptError, Measured, here, keep, read
+from benchmarks.speed.measuring import START_UP, measure, start_up_task, task
 from benchmarks.speed.report import line, page
-from benchmarks.speed.rounds import Found, Round, SideError, one_round
-from benchmarks.speed.start_up import measure
+from benchmarks.speed.rounds import Found, Round
+from benchmarks.speed.start_up import times
+from benchmarks.speed.turns import SideError
 from tracker.errors import TrackerError
+
+SHORT = (*(name for name, case in CASES.items() if case.short), START_UP)
+ALL = (*CASES, START_UP)
+INTERRUPTED = 130  # as a shell ends what Ctrl-C stopped
 
 
 def main() -> None:
     options = _options()
     if options.list:
-        sys.stdout.writelines(f"{name:20} {case.title}, {case.precision}\n" for name, case in CASES.items())
+        sys.stdout.writelines(f"{name:28} {case.title}, {case.precision}\n" for name, case in CASES.items())
+        sys.stdout.write(f"{START_UP:28} commands, and a run to its first step\n")
         return
-    known = _known(options.accuracy)  # first, because the rest takes long
-    machine, found = machine_words(), {}
-    sys.stdout.write(f"{machine}\n")
-    for name in options.cases or [name for name, case in CASES.items() if case.short or not options.short]:
-        case = _with_script(CASES[name], options.peer_dir)
-        try:
-            found[name] = Found(tuple(_rounds(case, options.rounds)))
-        except SideError as error:
-            sys.exit(f"{name} broke off: {error}")
-        sys.stdout.write(f"{line(case, found[name])}\n")
-    times = [] if options.cases else measure(options.rounds)
-    sys.stdout.writelines(f"{', '.join(one.row)}\n" for one in times)
-    if options.json:
-        text = {name: [asdict(one) for one in case.rounds] for name, case in found.items()}
-        starts = {one.command.title: one.seconds for one in times}
-        options.json.write_text(json.dumps({"machine": machine, "cases": text, "start_up": starts}, indent=1))
-    if options.out:
-        words = " ".join(["python -m benchmarks.speed", *options.cases, *["--short"][: options.short]])
-        options.out.write_text(
-            page(found, times, f"{words} --rounds {options.rounds}", machine, known), encoding="utf-8"
-        )
-
-
-def _known(store: str | None) -> Accuracy:
+    cases = {name: _with_script(case, options.peer_dir) for name, case in CASES.items()}
+    tasks = {**{name: task(name, case) for name, case in cases.items()}, START_UP: start_up_task()}
+    wanted = options.cases or (SHORT if options.short else ALL)
     try:
-        return accuracy(store) if store else Accuracy()
-    except TrackerError as error:
+        answers = accuracy(options.accuracy) if options.accuracy else Accuracy()
+        place = here()
+        known = read(options.json, place) if options.json else {}
+        sys.stdout.write(f"{place['machine']}\n")
+        for name, one in measure(
+            [tasks[name] for name in wanted], options.rounds, known, again=options.again
+        ):
+            known[name] = one
+            if options.json:
+                keep(options.json, place, known)
+            _tell(name, one, cases)
+    except (TrackerError, KeptError, SideError) as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.stderr.write(f"interrupted; {_where(options.json)}\n")
+        sys.exit(INTERRUPTED)
+    if options.out:
+        found = {name: known[name] for name in ALL if name in known and known[name].what == tasks[name].what}
+        options.out.write_text(_page(found, place["machine"], answers, options), encoding="utf-8")
+
+
+def _tell(name: str, measured: Measured, cases: Mapping[str, Case]) -> None:
+    if name == START_UP:
+        sys.stdout.writelines(f"{', '.join(one.row)}\n" for one in times(measured.rounds))
+    else:
+        sys.stdout.write(f"{line(cases[name], _found(measured))}\n")
+    sys.stdout.write(f"  in {measured.seconds:.0f} s\n")
+    sys.stdout.flush()
+
+
+def _where(path: Path | None) -> str:
+    return f"what was measured stands in {path}, and the same command goes on" if path else "nothing is kept"
+
+
+def _found(measured: Measured) -> Found:
+    return Found(tuple(Round(**one) for one in measured.rounds))
+
+
+def _page(
+    measured: Mapping[str, Measured], machine: str, answers: Accuracy, options: argparse.Namespace
+) -> str:
+    found = {name: _found(one) for name, one in measured.items() if name != START_UP}
+    starts = times(measured[START_UP].rounds) if START_UP in measured else []
+    rounds = min(len(one.rounds) for one in measured.values())
+    dates = [one.date for one in measured.values()]
+    return page(found, starts, _command(tuple(measured), rounds, options), machine, answers, dates)
+
+
+def _command(names: Sequence[str], rounds: int, options: argparse.Namespace) -> str:
+    """The one command that makes all of the page."""
+    whole: dict[Sequence[str], list[str]] = {ALL: [], SHORT: ["--short"]}
+    script = ["--peer-dir", "FOLDER"] if options.peer_dir else []
+    chosen = whole.get(names, list(names))
+    return " ".join(["python -m benchmarks.speed", *chosen, *script, f"--rounds {rounds}"])
 
 
 def _options() -> argparse.Namespace:
@@ -72,26 +112,20 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peer-dir", type=Path)
     parser.add_argument("--accuracy", metavar="STORE")
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="what is measured, to go on from")
+    parser.add_argument("--again", action="store_true", help="measure what stands in the file, too")
+    parser.add_argument("--out", type=Path, metavar="PAGE")
     options = parser.parse_args()
-    if unknown := [name for name in options.cases if name not in CASES]:
+    if unknown := [name for name in options.cases if name not in ALL]:
         parser.error(f"there is no case {unknown[0]!r}; --list names them")
     if options.rounds < 1:
         parser.error(f"--rounds {options.rounds} must be at least 1")
     if options.peer_dir and not (options.peer_dir / "trainer.py").exists():
         parser.error(f"--peer-dir {options.peer_dir}: there is no trainer.py in it")
+    for name, path in (("json", options.json), ("out", options.out)):
+        if path and not path.parent.is_dir():
+            parser.error(f"--{name} {path}: there is no folder {path.parent}")
     return options
-
-
-def _rounds(case: Case, count: int) -> Iterator[Round]:
-    for number in range(1, count + 1):
-        found = one_round(case)
-        sys.stderr.write(
-            f"  round {number} of {count}: {found.ours:.0f} against {found.other:.0f} {case.unit}, "
-            f"ratio {found.ratio:.2f}, others {found.others:.2f} cores\n"
-        )
-        yield found
 
 
 def _with_script(case: Case, folder: Path | None) -> Case:

@@ -9,6 +9,7 @@ from typing import Any
 
 CORES = len(os.sched_getaffinity(0))
 PEER = "the peer's recipe"
+STEPS, FEWER, OF_56 = 20, 10, 5  # of a turn: beside the peer; of ours beside ours; of ResNet-56
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,11 @@ class Case:
     accuracy: str = "bf16"  # the question of sweeps/precision.yaml on what is trained here
 
 
-def _train(label: str, steps: int = 40, **options: Any) -> Side:
+def _train(label: str, steps: int = STEPS, **options: Any) -> Side:
     return Side(label, "train", {"depth": 20, "steps": steps, **options})
 
 
-def _peer(steps: int = 40, **options: Any) -> Side:
+def _peer(steps: int = STEPS, **options: Any) -> Side:
     return Side(PEER, "peer train", {"depth": 20, "steps": steps, **options})
 
 
@@ -55,8 +56,8 @@ def _against_full(
 ) -> Case:
     gate = 1.2 if target else None
     ours, full = (
-        _train(part, precision=precision, **settings),
-        _train("the full run", precision=precision),
+        _train(part, FEWER, precision=precision, **settings),
+        _train("the full run", FEWER, precision=precision),
     )
     words = f"{part} against the full run"
     return Case(words, precision, ours, full, target=target, gate=gate, accuracy=accuracy)
@@ -75,12 +76,13 @@ for _precision, _target, _gate in (("fp32", 1.6, 1.3), ("bf16", 2.4, 1.8)):
     )  # fmt: skip
     CASES[f"train-56-{_precision}"] = Case(
         "training, ResNet-56", _precision,
-        _train("ours", 15, depth=56, precision=_precision), _peer(15, depth=56), target=_target, gate=_gate,
-        accuracy="bf16/depth-56",
+        _train("ours", OF_56, depth=56, precision=_precision), _peer(OF_56, depth=56),
+        target=_target, gate=_gate, accuracy="bf16/depth-56",
     )  # fmt: skip
     CASES[f"bn-only-peer-{_precision}"] = Case(
         "BN-only, the peer's convolutions frozen too", _precision,
-        _train("BN-only", precision=_precision, **BN_ONLY), _peer(frozen=True), accuracy="bf16/bn-only",
+        _train("BN-only", FEWER, precision=_precision, **BN_ONLY), _peer(FEWER, frozen=True),
+        accuracy="bf16/bn-only",
     )  # fmt: skip
     CASES[f"bn-only-{_precision}"] = _against_full("BN-only", _precision, "bf16/bn-only", 1.35, **BN_ONLY)
     CASES[f"bn-only-saving-memory-{_precision}"] = _against_full(
@@ -103,7 +105,7 @@ for _precision, _target, _gate in (("fp32", 2.8, 1.8), ("bf16", 6.5, 4.0)):
 for _precision, _target, _gate in (("fp32", 1.6, 1.3), ("bf16", 2.5, 2.0)):
     CASES[f"two-runs-{_precision}"] = Case(
         "two runs at once, the peer's one after another", _precision,
-        Side("ours", "train", {"depth": 20, "steps": 30, "precision": _precision}, processes=2, threads=1),
+        Side("ours", "train", {"depth": 20, "steps": 15, "precision": _precision}, processes=2, threads=1),
         _peer(), target=_target, gate=_gate,
     )  # fmt: skip
 for _precision in PRECISIONS:
@@ -125,11 +127,12 @@ for _precision in PRECISIONS:
         Side("the full run", "memory", _large),
         unit="MiB", less_is_better=True, target=2.0, accuracy="bf16/frozen-bn",
     )  # fmt: skip
+# in bf16 alone, because beside quicker steps all else weighs more
 CASES["points"] = Case(
-    "a point recorded every step against one every epoch", "fp32",
-    _whole("every step", precision="fp32", log_every=1), _whole("every epoch", precision="fp32"),
+    "a point recorded every step against one every epoch", "bf16",
+    _whole("every step", precision="bf16", log_every=1), _whole("every epoch", precision="bf16"),
 )  # fmt: skip
 CASES["checkpoints"] = Case(
-    "a checkpoint every epoch against none", "fp32",
-    _whole("with", precision="fp32"), _whole("without", precision="fp32", checkpoint=""),
+    "a checkpoint every epoch against none", "bf16",
+    _whole("with", precision="bf16"), _whole("without", precision="bf16", checkpoint=""),
 )  # fmt: skip

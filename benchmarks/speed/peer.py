@@ -98,15 +98,16 @@ class Script:
         self._trainer.args = Namespace(half=False, print_freq=10**9)
         self.model: nn.Module = getattr(importlib.import_module("resnet"), f"resnet{depth}")()
 
-    def train(self, steps: int, count: int) -> float:
-        """Seconds that so many steps took."""
+    def train(self, steps: int, count: int) -> Iterator[float]:
+        """Seconds that so many steps took, again and again."""
         optimizer = torch.optim.SGD(self.model.parameters(), 0.1, momentum=0.9, weight_decay=1e-4)
         batches = iter(training_batches(count))
         criterion = nn.CrossEntropyLoss()
         self._trainer.train(list(islice(batches, 3)), self.model, criterion, optimizer, 0)
-        began = time.perf_counter()
-        self._trainer.train(_Some(batches, steps), self.model, criterion, optimizer, 0)
-        return time.perf_counter() - began
+        while True:
+            began = time.perf_counter()
+            self._trainer.train(_Some(batches, steps), self.model, criterion, optimizer, 0)
+            yield time.perf_counter() - began
 
     def evaluate(self, count: int) -> float:
         """Seconds that so many images took."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
 
 from benchmarks.machine import QUIET
 from benchmarks.speed.accuracy import Accuracy
@@ -12,7 +12,8 @@ from benchmarks.speed.rounds import Found
 from benchmarks.speed.start_up import Times
 
 SENTENCES = (
-    "Each side runs in processes of its own, in the order A B B A, which is one round.",
+    "The sides take turns in the order A B B A, which is one round.",
+    "Each has processes of its own, new ones in every round, which wait while the other side has its turn.",
     "A ratio is how many times better ours is: the median of the rounds, then the least and the greatest.",
     f"A round is dirty where other processes used more than {QUIET} cores; it counts all the same.",
     "A gate is what every clean round must clear.",
@@ -21,6 +22,7 @@ SENTENCES = (
     "Both sides train the same network on images of noise, in batches of 128 unless said.",
     "Beside bf16 stands how far the accuracy of networks trained in it is from that of fp32.",
 )
+TRAINING = ("train", "fit")  # the sides that make steps
 EXPLAINED = "performance.md"
 EXPLANATIONS: Mapping[str, str] = {  # a case -> the section of that page that says what holds it back
     **dict.fromkeys(("train-fp32", "train-56-fp32"), "training-in-fp32"),
@@ -42,6 +44,13 @@ START_UP = (
     "The median comes first, then the least and the greatest.",
 )
 START_COLUMNS = ("command", "takes", "target", "gate")
+BEFORE = (
+    "## Before the first counted step",
+    "",
+    "Seconds from the start of the process: importing, preparing, and steps or an epoch that do not count.",
+    "The median comes first, then the least and the greatest.",
+)
+BEFORE_COLUMNS = ("case", "precision", "ours", "the other side")
 COLUMNS = (
     "case", "precision", "ours", "the other side", "ratio", "target", "gate", "dirty rounds", "accuracy",
 )  # fmt: skip
@@ -63,16 +72,36 @@ def page(
     command: str,
     machine: str,
     known: Accuracy = Accuracy(),  # noqa: B008 -- it cannot change
+    dates: Sequence[str] = ("a day that nobody noted",),
 ) -> str:
     """The page of all cases in docs."""
-    made = f"Made by `{command}` on {date.today().isoformat()}; `make bench` measures a part in minutes."
-    head = ["# Speed of training", "", made, "", f"{machine}.", "", *SENTENCES, ""]
-    table = [_cells(COLUMNS), _cells("---" for _ in COLUMNS)]
-    rows = [*table, *(_row(CASES[name], one, known) for name, one in found.items())]
+    first, last = min(dates), max(dates)
+    when = f"on {first}" if first == last else f"between {first} and {last}"
+    made = f"Made by `{command}` {when}; `make bench` measures a part in minutes."
+    head = ["# Speed of training", "", made, ""]
+    rows = [_cells(COLUMNS), _cells("---" for _ in COLUMNS)]
+    rows += [_row(CASES[name], one, known) for name, one in found.items()]
     times = list(times)
     if starts := [_cells(one.row) for one in times]:
         rows += ["", *START_UP, "", _cells(START_COLUMNS), _cells("---" for _ in START_COLUMNS), *starts]
-    return "\n".join([*head, *rows, *known.section, *_missed(found, times), *ELSEWHERE]) + "\n"
+    lines = [*head, f"{machine}.", "", *SENTENCES, "", *rows, *_before(found), *known.section]
+    return "\n".join([*lines, *_missed(found, times), *ELSEWHERE]) + "\n"
+
+
+def _before(found: Mapping[str, Found]) -> list[str]:
+    """What each side of a training took to its first counted step."""
+    rows = [
+        _cells((CASES[name].title, CASES[name].precision, *map(_seconds, zip(*starts, strict=True))))
+        for name, one in found.items()
+        if CASES[name].ours.function in TRAINING
+        for starts in [[(each.start, each.other_start) for each in one.rounds]]
+    ]
+    head = ["", *BEFORE, "", _cells(BEFORE_COLUMNS), _cells("---" for _ in BEFORE_COLUMNS)]
+    return [*head, *rows] if rows else []
+
+
+def _seconds(every: Sequence[float]) -> str:
+    return f"{median(every):.1f} s ({min(every):.1f} to {max(every):.1f})"
 
 
 def _missed(found: Mapping[str, Found], times: Iterable[Times]) -> list[str]:

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import resource
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from statistics import fmean, median
 
 from benchmarks.machine import QUIET, busy_seconds
-from benchmarks.speed.cases import Case, Side
-
-
-class SideError(Exception):
-    """A side that broke off, with the end of what it said."""
+from benchmarks.speed.cases import Case
+from benchmarks.speed.turns import Turns
 
 
 @dataclass(frozen=True)
@@ -28,6 +21,7 @@ class Round:
     ratio: float  # how many times better ours is
     others: float
     start: float  # seconds of ours before the first thing measured
+    other_start: float  # and of the other side
 
     @property
     def is_dirty(self) -> bool:
@@ -74,37 +68,15 @@ class Found:
 
 
 def one_round(case: Case) -> Round:
-    """A B B A."""
+    """A B B A, where each side has processes of its own, new ones in every round."""
     busy, own, began = busy_seconds(), _of_children(), time.monotonic()
-    first, second, third, last = (measured(side) for side in (case.ours, case.other, case.other, case.ours))
+    with Turns(case.ours) as ours, Turns(case.other) as other:
+        first, second, third, last = (side.turn() for side in (ours, other, other, ours))
     wall = time.monotonic() - began
     others = max(0.0, (busy_seconds() - busy) - (_of_children() - own)) / wall
-    ours, other = fmean((first[0], last[0])), fmean((second[0], third[0]))
-    return Round(ours, other, other / ours if case.less_is_better else ours / other, others, first[1])
-
-
-def measured(side: Side) -> tuple[float, float]:
-    """What the side reaches, all its processes together, and the seconds to its start."""
-    threads = str(side.threads)
-    environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.speed.sides", side.function]
-    pipe = subprocess.PIPE
-    started = [
-        subprocess.Popen(
-            [*command, json.dumps(dict(side.options))], env=environment, stdout=pipe, stderr=pipe
-        )
-        for _ in range(side.processes)
-    ]
-    answers = [_answer(process) for process in started]
-    return sum(answer["value"] for answer in answers), max(answer["start"] for answer in answers)
-
-
-def _answer(process: subprocess.Popen[bytes]) -> dict[str, float]:
-    output, errors = process.communicate()
-    if process.returncode:
-        raise SideError(errors.decode(errors="replace").strip()[-2000:])
-    answer: dict[str, float] = json.loads(output.decode().strip().splitlines()[-1])
-    return answer
+    reached, beside = fmean((first.value, last.value)), fmean((second.value, third.value))
+    ratio = beside / reached if case.less_is_better else reached / beside
+    return Round(reached, beside, ratio, others, first.start, second.start)
 
 
 def _of_children() -> float:

@@ -1,8 +1,9 @@
-"""What is measured: every side is a function that runs in a process of its own and returns one number.
+"""What is measured: every side is a function that runs in a process of its own, with a number for each turn.
 
-    python -m benchmarks.speed.sides train '{"depth": 20, "steps": 40}'
+    python -m benchmarks.speed.sides train '{"depth": 20, "steps": 20}'
 
-prints {"value": ..., "start": seconds before the first measured thing}.
+prints {"value": ..., "start": seconds before the first measured thing, "goes_on": true} and does so again for
+each line that it reads, where it goes on.
 """
 
 from __future__ import annotations
@@ -14,28 +15,35 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 BATCH = 128
 WARM_UP = 5  # steps that are not counted
+STEPS_OF_MEMORY = 2  # after the first, the optimiser's own tensors are there
 TRAINED = 25_600  # images of an epoch that never ends while one measures
+
+Turns = Iterator[tuple[float, float]]  # of each the number, and when on the clock it began
 
 
 def main() -> None:
     began = time.perf_counter()
     name, options = sys.argv[1], json.loads(sys.argv[2])
-    value, at = SIDES[name](**options)
-    sys.stdout.write(json.dumps({"value": value, "start": at - began}) + "\n")
+    for value, at in SIDES[name](**options):
+        told = {"value": value, "start": at - began, "goes_on": name not in ONCE}
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
+        if name in ONCE or not sys.stdin.readline():
+            return
 
 
 # ---------------------------------------------------------------------------------------------------
 # Ours
 
 
-def train(steps: int, **changes: Any) -> tuple[float, float]:
+def train(steps: int, **changes: Any) -> Turns:
     """Images a second of the training loop, as it is used."""
     from experiments.training.loop import start
     from experiments.training.loop import train as results
@@ -43,10 +51,11 @@ def train(steps: int, **changes: Any) -> tuple[float, float]:
     data, settings = _data(TRAINED, 0), _settings(log_every=WARM_UP, **changes)
     points = results(start(settings, data), data)
     next(points)
-    return _rate(islice(points, steps // WARM_UP), BATCH * WARM_UP)
+    while True:
+        yield _rate(islice(points, steps // WARM_UP), BATCH * WARM_UP)
 
 
-def evaluate(images: int, batch: int = 128, **changes: Any) -> tuple[float, float]:
+def evaluate(images: int, batch: int = 128, **changes: Any) -> Turns:
     """Images a second of looking at a set."""
     from experiments.training import evaluate as looking
     from experiments.training.loop import start
@@ -55,12 +64,13 @@ def evaluate(images: int, batch: int = 128, **changes: Any) -> tuple[float, floa
     data, settings = _data(BATCH, images), _settings(**changes)
     state = start(settings, data)
     batches = batches_of(data, data.test, settings, state.device)
-    began = time.perf_counter()
-    looking.evaluate(state.model, batches, batch, state.precision)
-    return images / (time.perf_counter() - began), began
+    while True:
+        began = time.perf_counter()
+        looking.evaluate(state.model, batches, batch, state.precision)
+        yield images / (time.perf_counter() - began), began
 
 
-def fit(subset: int, epochs: int = 3, **changes: Any) -> tuple[float, float]:
+def fit(subset: int, epochs: int = 2, **changes: Any) -> Turns:
     """Images a second of a whole run after its first epoch: with validation, record and checkpoint."""
     from experiments.full import experiment
 
@@ -76,54 +86,58 @@ def fit(subset: int, epochs: int = 3, **changes: Any) -> tuple[float, float]:
         metrics = json.loads(next(Path(folder).glob("runs/*/metrics.json")).read_text())
     first, *_, last = map(datetime.fromisoformat, metrics["validation.loss"]["timestamps"])
     steps = metrics["validation.loss"]["steps"]
-    began = time.perf_counter() - (last - first).total_seconds()
-    return BATCH * (steps[-1] - steps[0]) / (last - first).total_seconds(), began
+    since = datetime.now(UTC).replace(tzinfo=None) - first
+    began = time.perf_counter() - since.total_seconds()
+    yield BATCH * (steps[-1] - steps[0]) / (last - first).total_seconds(), began
 
 
-def memory(**changes: Any) -> tuple[float, float]:
-    """MiB that three steps need beyond what the process has before them."""
+def memory(**changes: Any) -> Turns:
+    """MiB that two steps need beyond what the process has before them."""
     from experiments.training.loop import start
     from experiments.training.loop import train as results
 
     for batch in (8, changes.pop("batch_size", BATCH)):  # a first small one loads what computes
         settings = _settings(**{**changes, "log_every": 1, "batch_size": batch})
-        data = _data(3 * batch, 0)
+        data = _data(STEPS_OF_MEMORY * batch, 0)
         state = start(settings, data)
         idle, began = _memory_at("VmRSS"), time.perf_counter()
         Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
-        for _ in islice(results(state, data), 3):
+        for _ in islice(results(state, data), STEPS_OF_MEMORY):
             pass
-    return _memory_at("VmHWM") - idle, began
+    yield _memory_at("VmHWM") - idle, began
 
 
 # ---------------------------------------------------------------------------------------------------
 # The peer
 
 
-def peer_train(steps: int, depth: int, frozen: bool = False, script: str = "") -> tuple[float, float]:
+def peer_train(steps: int, depth: int, frozen: bool = False, script: str = "") -> Turns:
     """Images a second of the peer's recipe on our network; or of its script on its own."""
     from benchmarks.speed import peer
 
     if script:
-        took = peer.Script(Path(script), depth).train(steps, TRAINED)
-        return BATCH * steps / took, time.perf_counter() - took
+        real = peer.Script(Path(script), depth)
+        yield from (_at_rate(BATCH * steps, took) for took in real.train(steps, TRAINED))
     passed = peer.train(_network(depth, frozen), peer.training_batches(TRAINED))
     for _ in range(WARM_UP):
         next(passed)
-    return _rate(islice(passed, steps), BATCH)
+    while True:
+        yield _rate(islice(passed, steps), BATCH)
 
 
-def peer_evaluate(images: int, depth: int, script: str = "") -> tuple[float, float]:
+def peer_evaluate(images: int, depth: int, script: str = "") -> Turns:
     """Images a second of the peer's way to look at a set."""
     from benchmarks.speed import peer
 
     if script:
-        took = peer.Script(Path(script), depth).evaluate(images)
-        return images / took, time.perf_counter() - took
+        real = peer.Script(Path(script), depth)
+        while True:
+            yield _at_rate(images, real.evaluate(images))
     model, batches = _network(depth), peer.held_out_batches(images)
-    began = time.perf_counter()
-    peer.evaluate(model, batches)
-    return images / (time.perf_counter() - began), began
+    while True:
+        began = time.perf_counter()
+        peer.evaluate(model, batches)
+        yield images / (time.perf_counter() - began), began
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -134,6 +148,11 @@ def _rate(news: Iterator[Any], images: int) -> tuple[float, float]:
     began = time.perf_counter()
     items = sum(1 for _ in news)
     return items * images / (time.perf_counter() - began), began
+
+
+def _at_rate(images: int, seconds: float) -> tuple[float, float]:
+    """Images a second, and when it began, of what has just ended."""
+    return images / seconds, time.perf_counter() - seconds
 
 
 def _settings(**changes: Any) -> Any:
@@ -164,7 +183,7 @@ def _memory_at(name: str) -> float:
     return int(status.split(f"{name}:")[1].split()[0]) / 1024
 
 
-SIDES: dict[str, Callable[..., tuple[float, float]]] = {
+SIDES: dict[str, Callable[..., Turns]] = {
     "train": train,
     "evaluate": evaluate,
     "fit": fit,
@@ -172,6 +191,7 @@ SIDES: dict[str, Callable[..., tuple[float, float]]] = {
     "peer train": peer_train,
     "peer evaluate": peer_evaluate,
 }
+ONCE = ("fit", "memory")  # which take one turn in a process
 
 if __name__ == "__main__":
     main()

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +35,9 @@ class Command:
 COMMANDS = (
     Command("tracker --help", (*TRACKER, "--help"), 0.2, 0.3),
     Command("tracker check", (*TRACKER, "check", "sweeps/batchnorm.yaml"), 0.2, 0.3),
+    Command(
+        "tracker check --no-launch", (*TRACKER, "check", "sweeps/batchnorm.yaml", "--no-launch"), 0.2, 0.3
+    ),
     Command("tracker tree", (*TRACKER, "tree", "sweeps/demo.yaml", "--store", "{store}"), 0.2, 0.3),
     Command("sweeps --help", (*SWEEPS, "--help"), 0.2, 0.3),
     Command("sweeps plan", (*SWEEPS, "plan", "sweeps/demo.yaml", "--store", "{store}"), 0.2, 0.3),
@@ -69,20 +72,25 @@ class Times:
         return command.title, spread, f"{command.target} s, {met}", f"{command.gate} s, {cleared}"
 
 
-def measure(rounds: int) -> list[Times]:
-    """Every command so many times: processor seconds; of a run the time on the clock."""
+def what() -> Mapping[str, Any]:
+    """Every command by its words, and the settings of the run."""
+    return {**{one.title: one.words for one in COMMANDS}, FIRST_STEP.title: TINY}
+
+
+def rounds(count: int) -> Iterator[Mapping[str, float]]:
+    """Every command once a round: processor seconds; of a run the time on the clock."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "TRACKER_STORE": f"{folder}/runs"}
         _first_step(Path(folder), environment)  # so that the images are drawn, and the store is there
-        found = [
-            Times(command, tuple(_processor(_words(command, folder), environment) for _ in range(rounds)))
-            for command in COMMANDS
-        ]
-        beyond = []
-        for _ in range(rounds):
+        for _ in range(count):
+            found = {one.title: _processor(_words(one, folder), environment) for one in COMMANDS}
             torch = _clock([sys.executable, *TORCH], environment)
-            beyond.append(_first_step(Path(folder), environment) - torch)
-    return [*found, Times(FIRST_STEP, tuple(beyond))]
+            yield {**found, FIRST_STEP.title: _first_step(Path(folder), environment) - torch}
+
+
+def times(found: Sequence[Mapping[str, float]]) -> list[Times]:
+    """What each command took in these rounds."""
+    return [Times(one, tuple(each[one.title] for each in found)) for one in (*COMMANDS, FIRST_STEP)]
 
 
 def _words(command: Command, folder: str) -> list[str]:

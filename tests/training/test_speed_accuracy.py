@@ -14,7 +14,7 @@ from tests.export.conftest import Memory, a_run
 from tracker import load_questions
 from tracker.errors import StoreError
 
-FOUND = Found((Round(200, 100, 2.0, 0.0, 1.0),))
+FOUND = Found((Round(200, 100, 2.0, 0.0, 1.0, 2.0),))
 
 
 @pytest.fixture

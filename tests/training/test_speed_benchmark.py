@@ -17,9 +17,10 @@ import torch
 from benchmarks.speed.cases import CASES, Case, Side
 from benchmarks.speed.parts import PARTS, REST, WORKS, peak, rate_words, shares, table
 from benchmarks.speed.report import EXPLAINED, EXPLANATIONS, line, page
-from benchmarks.speed.rounds import Found, Round, SideError, measured, one_round
+from benchmarks.speed.rounds import Found, Round, one_round
 from benchmarks.speed.sides import SIDES
 from benchmarks.speed.start_up import COMMANDS, Times
+from benchmarks.speed.turns import SideError, Turn, Turns
 
 ROOT = Path(__file__).parents[2]
 TINY = {"depth": 8, "width": 4, "precision": "fp32"}
@@ -33,7 +34,12 @@ SMALL: dict[str, dict[str, Any]] = {
 
 
 def found(*ratios: float, others: float = 0.0) -> Found:
-    return Found(tuple(Round(100 * ratio, 100, ratio, others, 1.0) for ratio in ratios))
+    return Found(tuple(Round(100 * ratio, 100, ratio, others, 1.0, 2.0) for ratio in ratios))
+
+
+def turns_of(side: Side, count: int = 1) -> list[Turn]:
+    with Turns(side) as turns:
+        return [turns.turn() for _ in range(count)]
 
 
 @pytest.fixture
@@ -53,7 +59,7 @@ def test_every_side_measures_something(name: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TRACKER_STORE", "")  # the side sets its own, and this puts the old one back
     monkeypatch.setattr("benchmarks.speed.sides.TRAINED", 1000)
 
-    value, _began = SIDES[name](**SMALL[name])
+    value, _began = next(SIDES[name](**SMALL[name]))
 
     assert value > 0
 
@@ -62,11 +68,11 @@ def test_a_round_goes_to_the_other_side_and_back(monkeypatch: pytest.MonkeyPatch
     small, large = Side("small", "memory"), Side("large", "memory")
     turns, sizes = [], iter([100.0, 300.0, 500.0, 300.0])
 
-    def measure(side: Side) -> tuple[float, float]:
-        turns.append(side.label)
-        return next(sizes), 1.0
+    def turn(side: Turns) -> Turn:
+        turns.append(side.side.label)
+        return Turn(next(sizes), 1.0, True)
 
-    monkeypatch.setattr("benchmarks.speed.rounds.measured", measure)
+    monkeypatch.setattr(Turns, "turn", turn)
     found = one_round(Case("memory", "fp32", small, large, unit="MiB", less_is_better=True))
 
     assert turns == ["small", "large", "large", "small"]
@@ -75,16 +81,34 @@ def test_a_round_goes_to_the_other_side_and_back(monkeypatch: pytest.MonkeyPatch
 
 def test_a_wider_network_needs_more_memory() -> None:
     narrow, wide = (
-        measured(Side(f"width {width}", "memory", {**TINY, "width": width}, threads=1))[0]
+        turns_of(Side(f"width {width}", "memory", {**TINY, "width": width}, threads=1))[0].value
         for width in (4, 16)
     )
 
     assert wide > 2 * narrow > 0
 
 
+def test_processes_wait_between_their_turns_and_add_up() -> None:
+    first, second = turns_of(Side("two", "train", {"steps": 5, **TINY}, processes=2, threads=1), 2)
+
+    assert first.value > 0
+    assert second.value > 0
+    assert second.start > first.start > 0
+    assert second.goes_on
+
+
+def test_a_side_that_ends_with_its_turn_starts_anew_for_the_next() -> None:
+    small = Side("small", "memory", {**TINY, "batch_size": 8}, threads=1)
+
+    first, second = turns_of(small, 2)
+
+    assert not first.goes_on
+    assert second.value > 0
+
+
 def test_a_side_that_breaks_off_says_why() -> None:
     with pytest.raises(SideError, match="depth=9"):
-        measured(Side("impossible", "train", {"steps": 5, "depth": 9}, threads=1))
+        turns_of(Side("impossible", "train", {"steps": 5, "depth": 9}, threads=1))
 
 
 def test_a_gate_is_for_clean_rounds_alone() -> None:
