@@ -14,17 +14,23 @@ from tracker.commandline import QUESTIONS, only_option, store_option
 @QUESTIONS
 @store_option
 @only_option
+@click.option(
+    "--logs",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="FOLDER",
+    help="Show every failed run with its log in this folder.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For a program.")
-def status(questions: Path, store: str, only: tuple[str, ...], as_json: bool) -> None:
+def status(questions: Path, store: str, only: tuple[str, ...], logs: Path | None, as_json: bool) -> None:
     """Show how far each question is, who is at work, and what went wrong last."""
     from sweeps.looking.shown import document, show
     from sweeps.looking.status import look_up
 
-    found = look_up(questions, store, only)
+    found = look_up(questions, store, only, logs)
     if as_json:
         click.echo(document(found))
     else:
-        show(found)
+        show(found, failures=logs is not None)
 
 
 @click.command(epilog="Example: sweeps logs sweeps/demo.yaml --failed --follow")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from sweeps.looking.status import ERRORS
+from sweeps.looking.failures import has_failed
 from sweeps.planning.plan import lease_key
 from sweeps.views.roster import became, fitting, name, roster
 from sweeps.views.view import Lookout, View
@@ -72,7 +72,7 @@ def _known(questions: Path, address: str, only: Collection[str]) -> Logs:
 
 def _chosen(known: Logs, address: str, words: Sequence[str], failed: bool) -> Lease:
     """The one that fits: by its id, by words of its settings, the last that failed, or just the last."""
-    leases = [one for one in known.leases if not failed or _failed(one)]
+    leases = [one for one in known.leases if not failed or has_failed(one)]
     if words:
         recorded = {str(run.id): run for run in open_store(address).runs()}
         leases = fitting(words, leases, recorded)
@@ -113,10 +113,6 @@ def _opened(lease: Lease) -> IO[str]:
 
 def _path(lease: Lease) -> Path:
     return Path(str(lease.details.get("log", "")))
-
-
-def _failed(lease: Lease) -> bool:
-    return lease.outcome is not None and lease.outcome.exit_code in ERRORS
 
 
 def _refuse_by_hand(words: Sequence[str], leases: Sequence[Lease], recorded: dict[str, Run]) -> None:

@@ -23,13 +23,13 @@ def document(status: Status) -> str:
     return json.dumps(as_document(status), indent=2, ensure_ascii=False, default=str)
 
 
-def show(status: Status) -> None:
-    """Print how each question stands, who is at work, and what went wrong last."""
+def show(status: Status, failures: bool = False) -> None:
+    """Print how each question stands, who is at work, and what went wrong last, or all `failures`."""
     from rich.console import Console
 
     console = Console()
     console.print(_questions(status))
-    for line in _lines(status):
+    for line in _lines(status, failures):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -48,7 +48,7 @@ def _questions(status: Status) -> Table:
     return table
 
 
-def _lines(status: Status) -> Iterator[str]:
+def _lines(status: Status, failures: bool) -> Iterator[str]:
     plan, now = status.plan, status.plan.made
     yield f"{plan.what}: {status.whole} (in {plan.shown})"
     yield from plan.closed
@@ -62,7 +62,12 @@ def _lines(status: Status) -> Iterator[str]:
         yield f"  {name(lease)}  {_holder(lease)}, {_life(lease, now, status.gone)}"
     if status.seconds_left is not None:
         yield f"ends about {moment(status.seconds_left)} (in {in_words(status.seconds_left)})"
-    if status.error:
+    if failures:
+        yield f"{counted(len(status.failures), 'run')} failed{':' if status.failures else ''}"
+        for failure in status.failures:
+            yield f"  {failure.what}  {failure.why}"
+            yield f"      its log: {short(failure.log) if failure.log else 'none was found'}"
+    elif status.error:
         yield from _error(status.error)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sweeps.exit_codes import CANNOT_START, FAILED, KILLED
+from sweeps.looking.failures import Failure, failures, has_failed
 from sweeps.planning.missing import ANSWERED
 from sweeps.planning.plan import Plan
 from sweeps.views.forecast import remaining
@@ -17,8 +17,6 @@ from sweeps.views.standing import News, Standing, standings, together
 from sweeps.views.view import Lookout, View
 from tracker.leases import open_leases
 from tracker.leases.base import Lease
-
-ERRORS = (FAILED, CANNOT_START, KILLED)
 
 
 @dataclass(frozen=True)
@@ -33,15 +31,16 @@ class Status:
     gone: frozenset[str]  # keys of those of them whose process is known to have ended without a word
     seconds_left: float | None  # None where no run tells how long one takes, or nobody is at work
     error: Lease | None  # of the last run that failed and has not been done since
+    failures: tuple[Failure, ...]  # all of these, whoever started them
 
 
-def look_up(questions: Path, address: str, only: Collection[str] = ()) -> Status:
+def look_up(questions: Path, address: str, only: Collection[str] = (), logs: Path | None = None) -> Status:
     """The status now, of the questions or `only` of these."""
-    return status(Lookout(questions, address, open_leases(address), only=only).look())
+    return status(Lookout(questions, address, open_leases(address), only=only).look(), logs)
 
 
-def status(view: View) -> Status:
-    """The status as a view shows it."""
+def status(view: View, logs: Path | None = None) -> Status:
+    """The status as a view shows it; failed runs have their logs from the folder of logs, if there is one."""
     plan, news = view.plan, News(running=view.held)
     there = roster(plan, view.seen.values())
     answered = {cell.key for cell in plan.grid if cell.state in ANSWERED}  # of those some may just end
@@ -56,6 +55,7 @@ def status(view: View) -> Status:
         gone=frozenset(one.key for one in launchers if one.key not in view.held),
         seconds_left=_seconds_left(view, runs),
         error=_last_error(plan, there.runs),
+        failures=failures(view, logs),
     )
 
 
@@ -73,6 +73,7 @@ def as_document(status: Status) -> dict[str, Any]:
         "runs": [_told(one) for one in status.runs],
         "expected_seconds": None if status.seconds_left is None else round(status.seconds_left, 1),
         "last_error": _told(status.error) if status.error else None,
+        "failures": [asdict(one) for one in status.failures],
     }
 
 
@@ -108,7 +109,7 @@ def _last_error(plan: Plan, runs: Iterable[Lease]) -> Lease | None:
     failed = [
         (lease.outcome.ended, lease)
         for lease in runs
-        if lease.outcome and lease.outcome.exit_code in ERRORS and states[lease.key] not in ANSWERED
+        if lease.outcome and has_failed(lease) and states[lease.key] not in ANSWERED
     ]
     return max(failed, key=lambda one: one[0])[1] if failed else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from tracker.leases.base import Lease
 from tracker.settings import QUESTIONS_VARIABLE, STORE_VARIABLE, run_folder
 
 CHECKPOINTS = "_checkpoints"  # beside the runs
+MOMENT = "%Y%m%d-%H%M%S"  # what the name of a log begins with
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Ticket:
 
 def ticket(sweep: Sweep, job: Job, what: str, attempt: int, seen: Lease | None, now: datetime) -> Ticket:
     """The attempt as a task: the runner, which takes the lease if it stands as `seen`, and the command."""
-    log = sweep.logs.absolute() / f"{now:%Y%m%d-%H%M%S}-{job.key}-{sweep.launcher[-4:]}-{attempt}.log"
+    log = sweep.logs.absolute() / f"{now:{MOMENT}}-{job.key}-{sweep.launcher[-4:]}-{attempt}.log"
     details = _details(sweep, job, what, attempt, log)
     options = ["--key", job.key, "--seen", f"{seen.generation}:{seen.beats}" if seen else "none"]
     options += ["--details", json.dumps(details, ensure_ascii=True, separators=(",", ":"))]
@@ -51,6 +53,12 @@ def ticket(sweep: Sweep, job: Job, what: str, attempt: int, seen: Lease | None, 
     command = (sys.executable, "-m", "sweeps.runner", *options, "--", *with_this_python(job.command))
     environment = {STORE_VARIABLE: sweep.address, QUESTIONS_VARIABLE: ",".join(job.nodes)}
     return Ticket(job, Task(job.key, command, log, environment, sweep.needs), what, attempt)
+
+
+def newest_log(folder: Path, keys: Collection[str]) -> Path | None:
+    """The log of the last attempt at the job with one of these keys."""
+    found = [path for key in keys for path in folder.glob(f"*-{key}-*.log")]
+    return max(found, key=lambda path: path.name, default=None)
 
 
 def checkpoint(address: str, key: str) -> Path:

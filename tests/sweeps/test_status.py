@@ -66,6 +66,42 @@ def test_the_last_error_is_one_line_with_its_log(place: Path, sweeps: Sweeps) ->
     assert lines[-1].startswith("  its log: sweep-logs")
 
 
+def test_every_failed_run_has_its_log_where_the_folder_of_logs_is_named(place: Path, sweeps: Sweeps) -> None:
+    rewrite(place, "act: succeed", "act: fail at 2")
+    sweeps("run", "questions.yaml", "--logs", "here")
+    sweeps("retry", "questions.yaml", "--logs", "here")
+    (place / "here").rename(place / "there")  # as another machine may see it
+
+    answer = sweeps("status", "questions.yaml", "--logs", "there")
+    told = json.loads(sweeps("status", "questions.yaml", "--logs", "there", "--json").stdout)
+
+    lines = answer.stdout.splitlines()
+    at = lines.index("2 runs failed:")
+    host = socket.gethostname()
+    newest = []
+    for seed, line, log in zip((1, 2), lines[at + 1 :: 2], lines[at + 2 :: 2], strict=True):
+        assert line == f"  x=2 seed={seed}  the last one failed on {host}: RuntimeError: on purpose"
+        newest.append(log.removeprefix("      its log: "))
+        assert "RuntimeError: on purpose" in (place / newest[-1]).read_text()
+        key = Path(newest[-1]).name.split("-")[2]
+        assert Path(newest[-1]).name == max(path.name for path in (place / "there").glob(f"*{key}*"))
+    assert [failure["log"] for failure in told["failures"]] == newest
+    assert len(list((place / "there").glob("*.log"))) == 8
+
+
+def test_a_failed_run_whose_log_is_not_there_says_where_it_was(place: Path, sweeps: Sweeps) -> None:
+    rewrite(place, "act: succeed", "act: fail at 2")
+    sweeps("run", "questions.yaml")
+    (place / "empty").mkdir()
+
+    lines = sweeps("status", "questions.yaml", "--logs", "empty").stdout.splitlines()
+    nowhere = sweeps("status", "questions.yaml", "--logs", "misspelt")
+
+    assert lines[-1].startswith("      its log: sweep-logs")
+    assert nowhere.returncode == 2
+    assert "Directory 'misspelt' does not exist" in nowhere.stderr
+
+
 def test_an_error_that_was_mended_is_told_no_more(place: Path, sweeps: Sweeps) -> None:
     rewrite(place, "act: succeed", "act: fail once")
     sweeps("run", "questions.yaml")
