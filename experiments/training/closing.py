@@ -79,8 +79,8 @@ def _tested(state: TrainState, dataset: Dataset) -> TestResult:
 def _tested_together(state: TrainState, dataset: Dataset) -> Measured:
     """The test images by all snapshots, which were chosen by the schedule before the run began."""
     test = batches_of(dataset, dataset.test, state.settings, state.device)
-    size = state.settings.eval_batch_size
-    score = evaluate_together(state.model, state.snapshots, test, size, state.precision)
+    size, fold = state.settings.eval_batch_size, state.settings.fold_batchnorm
+    score = evaluate_together(state.model, state.snapshots, test, size, state.precision, fold=fold)
     numbers = {"ensemble.accuracy": score.accuracy, "ensemble.loss": score.loss}
     return Measured(state.step, {**numbers, "ensemble.networks": len(state.snapshots)})
 

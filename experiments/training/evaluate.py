@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from statistics import fmean
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,7 @@ from experiments.training.views import over_views
 
 PROBED = 32  # images that show how large the numbers in a folded network get
 
+Answer = TypeVar("Answer")
 Forward: TypeAlias = Callable[[nn.Module, Tensor], Tensor]
 
 
@@ -48,13 +49,35 @@ def evaluate(
     With `fold`, what can be folded is, as the network is now. Raises NonFiniteLossError.
     """
     with evaluating(model), torch.inference_mode():
-        network = _folded(model, batches, precision) if fold else model
-        score = _score(network, batches, batch_size, precision, views)
-        if network is not model and not math.isfinite(score.loss):
-            score = _score(model, batches, batch_size, precision, views)  # folded weights may overflow alone
+        score = fastest(
+            model,
+            batches,
+            precision,
+            lambda network: _score(network, batches, batch_size, precision, views),
+            lambda found: math.isfinite(found.loss),
+            fold=fold,
+        )
         if not math.isfinite(score.loss):
             raise NonFiniteLossError(_layer_of_first(model, batches, batch_size, precision))
     return score
+
+
+def fastest(
+    model: nn.Module,
+    batches: Batches,
+    precision: str,
+    asked: Callable[[nn.Module], Answer],
+    is_finite: Callable[[Answer], bool],
+    *,
+    fold: bool,
+) -> Answer:
+    """What is found of a network as it is now, in eval mode; with `fold`, of what can be folded of it.
+
+    Where that is not finite, it is what is found of the plain one: folded weights may overflow alone.
+    """
+    network = _folded(model, batches, precision) if fold else model
+    found = asked(network)
+    return found if network is model or is_finite(found) else asked(model)
 
 
 def _folded(model: nn.Module, batches: Batches, precision: str) -> nn.Module:

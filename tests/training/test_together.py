@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
+from experiments.training import evaluate as looking
 from experiments.training.calibration import calibration_error
 from experiments.training.data import Dataset
+from experiments.training.ensemble import answers_of
+from experiments.training.folding import Folded, folded
 from experiments.training.loop import start
 from experiments.training.networks import TrainedNetwork
 from experiments.training.results import Diverged, Measured, TestResult
@@ -78,6 +83,50 @@ def test_the_first_so_many_answer_with_their_mean_probability(make: Make, datase
     assert numbers[2]["ensemble.gain"] == pytest.approx(numbers[2]["ensemble.accuracy"] - alone)
     assert isinstance(last, TestResult)
     assert (last.accuracy, last.step) == (numbers[2]["ensemble.accuracy"], 3)
+
+
+def test_members_answer_the_same_folded_or_not(
+    make: Make, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make(members=2)
+    members, used = networks(settings, dataset), []
+    forward = Folded.forward
+    monkeypatch.setattr(Folded, "forward", lambda self, *images: used.append(self) or forward(self, *images))
+
+    def numbers(fold: bool) -> list[float]:
+        state = start(replace(settings.member(1), fold_batchnorm=fold), dataset)
+        before = {name: value.clone() for name, value in state.model.state_dict().items()}
+        *measured, _last = scored(state, dataset, members)
+        assert all(torch.equal(before[name], value) for name, value in state.model.state_dict().items())
+        return [number for one in measured if isinstance(one, Measured) for number in one.numbers.values()]
+
+    plain = numbers(fold=False)
+    assert not used
+    assert numbers(fold=True) == pytest.approx(plain, rel=1e-4)
+    assert used
+
+
+@pytest.mark.parametrize("noticed", ["on a few images", "in the answers alone"])
+def test_members_whose_folded_numbers_overflow_alone_are_asked_plainly(
+    make: Make, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, noticed: str
+) -> None:
+    settings = make(members=1)
+    state, [member] = start(settings.member(1), dataset), networks(settings, dataset)
+    test = batches_of(dataset, dataset.test, settings, state.device)
+
+    def overflowing(model: nn.Module, precision: str) -> nn.Module:
+        fast = folded(model, precision)
+        last = [layer for layer in fast.modules() if isinstance(layer, Folded)][-1]
+        last._bias = torch.full_like(last._bias, torch.inf)  # type: ignore[arg-type]
+        return fast
+
+    monkeypatch.setattr(looking, "folded", overflowing)
+    if noticed == "in the answers alone":
+        monkeypatch.setattr(looking, "stays_finite", lambda *_: True)
+    plain, fast = (
+        answers_of(state.model, member.weights, test, 30, "fp32", fold=fold) for fold in (False, True)
+    )
+    assert torch.equal(fast, plain)
 
 
 def test_validation_is_told_where_there_is_some(make: Make, make_dataset: Callable[..., Dataset]) -> None:

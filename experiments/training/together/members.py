@@ -47,10 +47,12 @@ def facts_of_member(member: TrainedNetwork) -> dict[str, Any]:
 
 def scored(state: TrainState, dataset: Dataset, members: Sequence[TrainedNetwork]) -> Iterator[Result]:
     """The test images, once: by each member, by the first 2, 3, ... together, and by all of them last."""
-    size = state.settings.eval_batch_size
+    model, size, fold = state.model, state.settings.eval_batch_size, state.settings.fold_batchnorm
     test = batches_of(dataset, dataset.test, state.settings, state.device)
     labels = labels_of(test, size)
-    answers = [answers_of(state.model, member.weights, test, size, state.precision) for member in members]
+    answers = [
+        answers_of(model, member.weights, test, size, state.precision, fold=fold) for member in members
+    ]
     alone: list[float] = []
     for number in range(1, len(members) + 1):
         own, joint = answers[number - 1], together(answers[:number])
