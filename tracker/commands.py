@@ -6,6 +6,7 @@ import ast
 import re
 import shlex
 import sys
+from functools import cache
 from typing import Any
 
 from tracker.questions.question import Question
@@ -26,7 +27,12 @@ def command(cell: Cell) -> tuple[str, ...]:
 
 def launch_words(question: Question, experiment: str) -> tuple[str, ...]:
     """The words that start this experiment, without a setting."""
-    return tuple(word.format(experiment=experiment) for word in shlex.split(question.launch))
+    return tuple(word.format(experiment=experiment) for word in _split(question.launch))
+
+
+@cache
+def _split(launch: str) -> tuple[str, ...]:
+    return tuple(shlex.split(launch))
 
 
 def with_this_python(command: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def read(path: Path, *, what: str = "question file", needs: str = "version, metr
     """
     text = _text(path, what)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _node(text)
         if node is None:
             raise QuestionsError(f"{path}:1: the file is empty; it needs {needs}")
         return _entry(path, node)
@@ -74,6 +75,14 @@ def _text(path: Path, what: str) -> str:
         ) from error
     except OSError as error:
         raise QuestionsError(f"{path}:1: cannot read the {what}: {error.strerror}") from error
+
+
+def _node(text: str) -> yaml.Node | None:
+    """Read by libyaml, ten times as fast, where it is there; what it refuses is told by the other parser."""
+    if fast := getattr(yaml, "CSafeLoader", None):
+        with suppress(yaml.YAMLError):
+            return yaml.compose(text, Loader=fast)
+    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _entry(path: Path, node: yaml.Node) -> Entry:
@@ -102,12 +111,12 @@ def _mapping(path: Path, node: yaml.MappingNode) -> dict[str, Entry]:
 def _scalar(place: Entry, node: yaml.ScalarNode) -> Any:
     """The value of a scalar; refuses what reads differently from how it looks."""
     raw: str = node.value
-    if node.style is None and node.tag in _PLAIN_TAGS:
+    if not node.style and node.tag in _PLAIN_TAGS:
         _refuse_misread(place, raw, node.tag.rpartition(":")[2])
     elif node.tag not in _PLAIN_TAGS:
         raise place.refuse(f'YAML reads {raw} as something special; write "{raw}" for text')
     try:
-        value = yaml.SafeLoader("").construct_object(node)
+        value = yaml.constructor.SafeConstructor().construct_object(node)
     except ValueError as error:
         raise place.refuse(f'YAML cannot read {raw}; write "{raw}" for text') from error
     if isinstance(value, str) and _UNSAFE.search(value):
