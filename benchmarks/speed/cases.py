@@ -64,7 +64,7 @@ def _against_full(
 
 
 BN_ONLY = {"trainable": "batchnorm"}
-FROZEN = {"trainable": "all_but_batchnorm", "batchnorm": "frozen"}
+FROZEN = {"trainable": "all_but_batchnorm", "batchnorm": "frozen", "lr": 1e-4}  # else it diverges at once
 SAVING = {"save_memory": True}
 PRECISIONS = ("fp32", "bf16")
 

@@ -47,12 +47,13 @@ def train(steps: int, **changes: Any) -> Turns:
     """Images a second of the training loop, as it is used."""
     from experiments.training.loop import start
     from experiments.training.loop import train as results
+    from experiments.training.results import StepResult
 
     data, settings = _data(TRAINED, 0), _settings(log_every=WARM_UP, **changes)
-    points = results(start(settings, data), data)
-    next(points)
+    points = (one for one in results(start(settings, data), data) if isinstance(one, StepResult))
+    _rate(points, 1, 0)
     while True:
-        yield _rate(islice(points, steps // WARM_UP), BATCH * WARM_UP)
+        yield _rate(points, steps // WARM_UP, BATCH * WARM_UP)
 
 
 def evaluate(images: int, batch: int = 128, **changes: Any) -> Turns:
@@ -122,7 +123,7 @@ def peer_train(steps: int, depth: int, frozen: bool = False, script: str = "") -
     for _ in range(WARM_UP):
         next(passed)
     while True:
-        yield _rate(islice(passed, steps), BATCH)
+        yield _rate(passed, steps, BATCH)
 
 
 def peer_evaluate(images: int, depth: int, script: str = "") -> Turns:
@@ -143,11 +144,14 @@ def peer_evaluate(images: int, depth: int, script: str = "") -> Turns:
 # ---------------------------------------------------------------------------------------------------
 
 
-def _rate(news: Iterator[Any], images: int) -> tuple[float, float]:
-    """Images a second, and when it began, where every item of news tells of so many images."""
+def _rate(news: Iterator[Any], count: int, images: int) -> tuple[float, float]:
+    """Images a second, and when it began, of so many items of news that tell of so many images each."""
     began = time.perf_counter()
-    items = sum(1 for _ in news)
-    return items * images / (time.perf_counter() - began), began
+    items = list(islice(news, count))
+    took = time.perf_counter() - began
+    if len(items) < count:
+        sys.exit(f"the training ended after {len(items)} of {count} items of news")
+    return count * images / took, began
 
 
 def _at_rate(images: int, seconds: float) -> tuple[float, float]:

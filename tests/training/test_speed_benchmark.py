@@ -111,6 +111,13 @@ def test_a_side_that_breaks_off_says_why() -> None:
         turns_of(Side("impossible", "train", {"steps": 5, "depth": 9}, threads=1))
 
 
+def test_a_training_that_ends_within_a_turn_is_no_measurement() -> None:
+    diverges = {**TINY, "trainable": "all_but_batchnorm", "batchnorm": "frozen", "lr": 1e30}
+
+    with pytest.raises(SideError, match="the training ended after"):
+        turns_of(Side("too fast", "train", {"steps": 5, **diverges}, threads=1))
+
+
 def test_a_gate_is_for_clean_rounds_alone() -> None:
     assert found(1.5, 1.4).clears(1.3) is True
     assert found(1.5, 1.2).clears(1.3) is False
