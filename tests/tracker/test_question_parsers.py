@@ -1,4 +1,4 @@
-"""libyaml and the parser in Python read the same from a question file, and refuse the same in the same words."""
+"""libyaml and the parser in Python read the same from a question file, and refuse it in the same words."""
 
 from __future__ import annotations
 
