@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.export.importing.conftest import Place
 from tracker import load_questions
 from tracker.errors import QuestionsError, TrackerError
-from tracker.export.csv_file import write_csv
-from tracker.importing.bring_back import prepare
 
 SOURCE = """\
 version: 1
@@ -33,48 +31,29 @@ tree:
 """
 
 
-class Place:
-    """A question file with its table."""
+class Ordered(Place):
+    """A question file with priorities, its table, and the table as it was exported."""
 
     def __init__(self, folder: Path, answering: Callable[..., Any]) -> None:
-        self.questions, self.table = folder / "questions.yaml", folder / "tree.csv"
-        self.questions.write_text(SOURCE)
-        answered = answering(load_questions(self.questions).roots, [], {})
-        write_csv(answered.findings, answered.store, self.table)
+        super().__init__(folder, answering, SOURCE)
         self.base = folder / "old.csv"
         self.base.write_bytes(self.table.read_bytes())
-
-    def rows(self) -> list[dict[str, str]]:
-        with self.table.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
-
-    def edit(self, node: str, **cells: str) -> None:
-        rows = self.rows()
-        next(row for row in rows if row["node"] == node).update(cells)
-        with self.table.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-
-    def imported(self, base: Path | None = None) -> str:
-        prepare(self.questions, self.table, base).write()
-        return self.questions.read_text()
 
     def priorities(self) -> dict[str, int]:
         return {question.node: question.priority for question in load_questions(self.questions).walk()}
 
 
 @pytest.fixture
-def place(tmp_path: Path, answering: Callable[..., Any]) -> Place:
-    return Place(tmp_path, answering)
+def place(tmp_path: Path, answering: Callable[..., Any]) -> Ordered:
+    return Ordered(tmp_path, answering)
 
 
-def test_children_inherit_a_priority(place: Place) -> None:
+def test_children_inherit_a_priority(place: Ordered) -> None:
     assert place.priorities() == {"bn": 2, "bn/norm": 2, "bn/depth": -1}
     assert [row["priority"] for row in place.rows()] == ["2", "2", "-1"]
 
 
-def test_a_table_as_it_was_changes_nothing(place: Place) -> None:
+def test_a_table_as_it_was_changes_nothing(place: Ordered) -> None:
     assert place.imported() == SOURCE
 
 
@@ -89,32 +68,32 @@ def test_a_table_as_it_was_changes_nothing(place: Place) -> None:
     ],
 )
 def test_a_priority_is_written_where_it_belongs(
-    place: Place, node: str, cell: str, before: str, after: str, with_base: bool
+    place: Ordered, node: str, cell: str, before: str, after: str, with_base: bool
 ) -> None:
     place.edit(node, priority=cell)
     assert place.imported(place.base if with_base else None) == SOURCE.replace(before, after)
 
 
-def test_children_keep_the_priority_that_their_rows_show(place: Place) -> None:
+def test_children_keep_the_priority_that_their_rows_show(place: Ordered) -> None:
     place.edit("bn", priority="9")
     assert "priority: 9   # soon" in place.imported()
     assert place.priorities() == {"bn": 9, "bn/norm": 2, "bn/depth": -1}
 
 
-def test_a_child_that_goes_with_its_parent_inherits_on(place: Place) -> None:
+def test_a_child_that_goes_with_its_parent_inherits_on(place: Ordered) -> None:
     place.edit("bn", priority="9")
     place.edit("bn/norm", priority="9")
     assert place.imported() == SOURCE.replace("0x2", "9")
 
 
 @pytest.mark.parametrize("cell", ["", "high", "1.5", "١", "9" * 5000])
-def test_what_is_no_whole_number_is_refused(place: Place, cell: str) -> None:
+def test_what_is_no_whole_number_is_refused(place: Ordered, cell: str) -> None:
     place.edit("bn/norm", priority=cell)
     with pytest.raises(TrackerError, match=r"bn/norm\.priority is .*write a whole number"):
         place.imported()
 
 
-def test_a_priority_that_was_changed_in_both_is_a_conflict(place: Place) -> None:
+def test_a_priority_that_was_changed_in_both_is_a_conflict(place: Ordered) -> None:
     place.questions.write_text(SOURCE.replace("priority: -1", "priority: 3"))
     place.edit("bn/depth", priority="4")
     with pytest.raises(TrackerError, match=re.escape("bn/depth.priority was changed in both")):
@@ -122,7 +101,7 @@ def test_a_priority_that_was_changed_in_both_is_a_conflict(place: Place) -> None
 
 
 @pytest.mark.parametrize("written", ["high", "1.5", "true", '"2"'])
-def test_a_file_with_another_priority_is_refused_with_its_line(place: Place, written: str) -> None:
+def test_a_file_with_another_priority_is_refused_with_its_line(place: Ordered, written: str) -> None:
     place.questions.write_text(SOURCE.replace("0x2", written))
     with pytest.raises(QuestionsError, match=r"questions.yaml:7: priority must be a whole number"):
         load_questions(place.questions)
