@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,25 +12,15 @@ from typing import Any
 import numpy
 import pytest
 
+from tests.journal.told import info_of, record_of
 from tracker.errors import StoreError
 from tracker.journal.layout import HEARTBEAT, JOURNAL, OUTPUT, POINTS
-from tracker.journal.reader import Record, read_output, read_points, read_record
+from tracker.journal.reader import read_output, read_points, read_record
 from tracker.journal.writer import MOST_LEFT_OUT, RunJournal
 
 Begin = Callable[..., RunJournal]
+
 LATER = datetime(2026, 11, 21, 13, tzinfo=UTC)
-
-
-def record_of(journal: RunJournal) -> Record:
-    journal.flush()
-    found = read_record(journal.folder)
-    assert found is not None
-    assert (found.fault, found.journaled) == ("", True)
-    return found
-
-
-def info_of(journal: RunJournal) -> Any:
-    return record_of(journal).document["info"]
 
 
 def test_a_run_that_began_is_on_disk_before_anything_else_happens(begin: Begin) -> None:
@@ -170,97 +159,6 @@ def test_the_same_value_is_warned_of_once_and_very_many_are_not_told(begin: Begi
     assert len(info_of(journal)["tracker"]["left_out"]) == MOST_LEFT_OUT
 
 
-def test_artifacts_are_copied_and_never_over_the_runs_own_files(begin: Begin, tmp_path: Path) -> None:
-    journal = begin()
-    for name in ("model.pt", "Run.json", "plots/a.png", "plots_a.png", ".hidden", ""):
-        (tmp_path / "source").write_text(name)
-        journal.add_artifact(name, tmp_path / "source", "text/plain", {"epoch": 3})
-    (tmp_path / "source").write_text("better")
-    journal.add_artifact("model.pt", tmp_path / "source")
-    artifacts = record_of(journal).document["artifacts"]
-    files = {one["name"]: one["file"] for one in artifacts}
-    assert files == {
-        "Run.json": "artifact_Run.json",
-        "plots/a.png": "plots_a.png",
-        "plots_a.png": "artifact_plots_a.png",
-        ".hidden": "artifact_.hidden",
-        "": "artifact_",
-        "model.pt": "model.pt",
-    }
-    assert (journal.folder / "model.pt").read_text() == "better"
-    assert (journal.folder / "plots_a.png").read_text() == "plots/a.png"
-    assert artifacts[0]["metadata"] == {"epoch": 3}
-    assert (artifacts[-1]["size"], len(artifacts[-1]["sha256"])) == (6, 64)
-    assert not [file for file in journal.folder.iterdir() if file.name.startswith(".")]
-
-
-def test_a_large_artifact_does_not_hold_up_what_else_is_told(begin: Begin, tmp_path: Path) -> None:
-    journal = begin()
-    os.mkfifo(tmp_path / "slow")
-    keeping = threading.Thread(target=journal.add_artifact, args=("slow", tmp_path / "slow"))
-    keeping.start()
-    with (tmp_path / "slow").open("wb") as pipe:  # which somebody reads now, up to its end
-        journal.add_points("loss", [0], [0.5], [10**15])
-        journal.flush()
-        assert read_points(journal.folder, "loss").values == [0.5]
-        pipe.write(b"whole")
-    keeping.join()
-    assert (journal.folder / "slow").read_bytes() == b"whole"
-
-
-@pytest.mark.parametrize("name", ["missing", "n" * 300])
-def test_an_artifact_that_cannot_be_kept_costs_itself(begin: Begin, tmp_path: Path, name: str) -> None:
-    journal = begin()
-    source = tmp_path / name if name == "missing" else Path(__file__)
-    with pytest.raises(StoreError, match=rf"Artifact '{name}' of run 1 cannot be kept \(.+\): give a file"):
-        journal.add_artifact(name, source)
-    with pytest.raises(StoreError, match=r"Resource '.+missing' of run 1 cannot be kept"):
-        journal.add_resource(tmp_path / "missing")
-    journal.add_points("loss", [0], [0.5], [10**15])
-    assert record_of(journal).document["artifacts"] == []
-    assert read_points(journal.folder, "loss").values == [0.5]
-
-
-def test_sources_and_resources_are_kept_once_by_their_content(begin: Begin, tmp_path: Path) -> None:
-    (tmp_path / "net.py").write_text("layers = 1")
-    for _ in range(2):
-        journal = begin()
-        journal.note_sources([("lib/net.py", tmp_path / "net.py"), ("gone.py", tmp_path / "gone.py")])
-        journal.note_sources([("again.py", tmp_path / "net.py")])
-        journal.add_resource(tmp_path / "net.py")
-        journal.add_resource(tmp_path / "net.py")
-    document = record_of(journal).document
-    (source,) = (tmp_path / "runs" / "_sources").iterdir()
-    (resource,) = (tmp_path / "runs" / "_resources").iterdir()
-    kept = f"_sources/{source.name}"
-    assert document["experiment"]["sources"] == [["again.py", kept], ["lib/net.py", kept]]
-    assert document["resources"] == [[str(tmp_path / "net.py"), f"_resources/{resource.name}"]]
-    assert source.name.startswith("net_")
-    assert source.read_text() == "layers = 1"
-    (left_out,) = document["info"]["tracker"]["left_out"]
-    assert left_out == "source gone.py is not kept (No such file or directory)"
-
-
-def test_a_heartbeat_takes_the_same_place_as_the_one_before(begin: Begin) -> None:
-    journal = begin()
-    file = journal.folder / HEARTBEAT
-    before = file.stat()
-    journal.beat(LATER)
-    journal.beat(LATER.replace(tzinfo=None))
-    assert file.read_text() == "2026-11-21T13:00:00.000000+00:00\n"
-    assert (file.stat().st_ino, file.stat().st_size) == (before.st_ino, before.st_size)
-    assert record_of(journal).document["heartbeat"] == LATER
-
-
-def test_a_heartbeat_that_cannot_be_written_is_trouble_and_no_error(begin: Begin) -> None:
-    journal = begin()
-    (journal.folder / HEARTBEAT).unlink()
-    (journal.folder / HEARTBEAT).mkdir()
-    journal.beat(LATER)
-    assert journal.trouble == "heartbeat cannot be written (Is a directory)"
-    assert record_of(journal).document["heartbeat"] is None
-
-
 @pytest.mark.parametrize("status", ["COMPLETED", "FAILED", "INTERRUPTED", "TIMEOUT"])
 def test_the_end_tells_how_and_when(begin: Begin, status: str) -> None:
     journal = begin()
@@ -312,28 +210,3 @@ def test_a_run_that_cannot_be_begun_leaves_nothing(tmp_path: Path, record: dict[
     with pytest.raises(StoreError, match="run 7 is already in"):
         RunJournal.start(tmp_path / "runs", record, now=LATER, wanted=7)
     assert RunJournal.start(tmp_path / "runs", record, now=LATER, at_least=30).id == 31
-
-
-def test_the_cost_of_a_beat_does_not_grow_with_the_run(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[int] = []
-    for name in ("pwrite", "pread", "open", "fsync", "read"):
-        real = getattr(os, name)
-
-        def counted(*arguments: Any, real: Callable[..., Any] = real, **named: Any) -> Any:
-            found = real(*arguments, **named)
-            calls.append(found if real.__name__ == "pwrite" else 0)
-            return found
-
-        monkeypatch.setattr(os, name, counted)
-    journal = begin()
-    costs = []
-    for beat in range(300):
-        calls.clear()
-        journal.add_points("loss", [1000 + beat] * 50, [0.5] * 50, [10**15] * 50)
-        journal.add_output(f"step {1000 + beat}\n" * 10)
-        journal.note_info({"steady": list(range(1000)), "beat": 1000 + beat})
-        journal.beat(LATER)
-        journal.flush()
-        costs.append((len(calls), sum(calls)))
-    assert costs[1] == costs[-1]
-    assert costs[1][0] == 5  # three files and the heartbeat, which is opened anew

@@ -52,7 +52,7 @@ QUESTIONS = (
 """
 )
 
-# coverage watches the sweep alone: tests/recording and test_runner.py watch what it starts
+# coverage watches the sweep alone: tests/recording and tests/sweeps/runner watch what it starts
 SWEEPS = """
 import os
 os.environ.pop("COVERAGE_PROCESS_CONFIG", None)

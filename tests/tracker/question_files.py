@@ -69,7 +69,6 @@ tree:
         baseline: "none"
 """
 
-
 HEAD = """\
 version: 1
 metric: {name: acc}

@@ -38,7 +38,6 @@ CAUGHT_BY = {
     "wrong_view": "view_order",
 }
 
-
 RIGHT_WAYS = {"none", "one_pass"}
 
 
