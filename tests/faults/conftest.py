@@ -11,6 +11,7 @@ import pytest
 from benchmarks.losses_record import Record
 from benchmarks.losses_scene import Ledger, Scene
 from tests.faults.sweep_scene import KILLS, SweepScene
+from tests.mirror.nx import OwnServer
 
 LAST_SECOND = 1.0  # what kill -9 may cost
 
@@ -22,6 +23,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section(f"{KILLS.total()} kills of sweeps hit what was alive")
     for (victim, moment), count in sorted(KILLS.items()):
         terminalreporter.write_line(f"{count:4}  {victim:<8}  while {moment}")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[OwnServer]:
+    """A server that the test kills and starts again."""
+    found = OwnServer(tmp_path / "server")
+    found.start()
+    yield found
+    found.kill()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,14 +52,6 @@ run_commandline(experiment)
 STEPS = list(range(1, 401))
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM)
 MOST = 40  # starts, of which a quarter would do
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[OwnServer]:
-    found = OwnServer(tmp_path / "server")
-    found.start()
-    yield found
-    found.kill()
 
 
 @pytest.mark.mongo

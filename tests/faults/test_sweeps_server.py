@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -13,14 +12,6 @@ from tests.faults.sweep_scene import KILLS, WAITS, SweepScene
 from tests.mirror.nx import OwnServer
 
 MOMENTS = 4  # of one sweep
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[OwnServer]:
-    found = OwnServer(tmp_path / "server")
-    found.start()
-    yield found
-    found.kill()
 
 
 @pytest.mark.faults

@@ -7,19 +7,17 @@ import secrets
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sweeps.engines.base import Event, Needs, Task
+from sweeps.engines.base import Needs, Task
 from sweeps.engines.options import EngineOptions
 from sweeps.engines.ray_cluster import RayEngine
 from sweeps.engines.ray_connection import SHORT
 
-SECONDS = 60  # until a test gives up on something that will come
 SOON = {  # a node that does not answer is given up after seconds, not after a minute
     "health_check_initial_delay_ms": 0,
     "health_check_period_ms": 500,
@@ -102,40 +100,6 @@ def make_task(tmp_path: Path) -> Callable[..., Task]:
         return Task(key, command, tmp_path / f"{key}.log", needs=Needs(**needs))
 
     return make
-
-
-def until(engine: RayEngine, wanted: Callable[[list[Event]], bool]) -> list[Event]:
-    """All events until what is wanted is among them."""
-    events: list[Event] = []
-    deadline = time.monotonic() + SECONDS
-    while not wanted(events):
-        assert time.monotonic() < deadline, events
-        events += engine.events(0.5)
-    return events
-
-
-def over(count: int) -> Callable[[list[Event]], bool]:
-    """So many tasks are over."""
-    return lambda events: sum(event.over for event in events) >= count
-
-
-def started(count: int = 1) -> Callable[[list[Event]], bool]:
-    """So many tasks have started."""
-    return lambda events: sum(event.kind == "started" for event in events) >= count
-
-
-def first_line(log: Path) -> list[str]:
-    """What a patient process says first: its number, its cards, its threads."""
-    eventually(lambda: log.exists() and "\n" in log.read_text())
-    return log.read_text().splitlines()[0].split()
-
-
-def eventually(holds: Callable[[], Any]) -> None:
-    """Wait until it holds."""
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def gone(pid: int) -> bool:

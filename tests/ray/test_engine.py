@@ -14,7 +14,8 @@ import pytest
 
 from sweeps.engines.base import Task
 from sweeps.engines.ray_cluster import RayEngine
-from tests.ray.conftest import eventually, first_line, gone, over, started, until
+from tests.ray.conftest import gone
+from tests.sweeps.hearing import eventually, first_line, over, started, until
 
 OpenEngine = Callable[..., RayEngine]
 MakeTask = Callable[..., Task]

@@ -14,7 +14,8 @@ import pytest
 
 from sweeps.engines.process_tree import descendants
 from sweeps.engines.ray_connection import SHORT
-from tests.ray.conftest import PATIENT, eventually, first_line, gone
+from tests.ray.conftest import PATIENT, gone
+from tests.sweeps.hearing import eventually, first_line
 
 # a launcher that runs one patient process and prints what it hears
 LAUNCHER = """

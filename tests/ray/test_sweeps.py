@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from sweeps.engines.process_tree import descendants
-from tests.ray.conftest import eventually, gone
+from tests.ray.conftest import gone
 from tests.sweeps.conftest import place, start
+from tests.sweeps.hearing import eventually
 from tests.sweeps.scene import completed, everything, leases, logs, recorded, rewrite, started, statuses
 
 __all__ = ["place", "start"]  # fixtures, beside the toy they start

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from sweeps.engines.options import EngineOptions
 from sweeps.engines.slurm import SlurmEngine
 from tests.slurm.cluster import Cluster, missing
 
-SECONDS = 120  # until a test gives up on something that will come
 STORE = "mongodb://me:verysecretword@127.0.0.1/runs"
 
 # it says what it sees, then waits, at the longest until it may go; asked to end, it says so and ends with the
@@ -101,40 +99,6 @@ def make_task(tmp_path: Path) -> Callable[..., Task]:
     return make
 
 
-def until(engine: SlurmEngine, wanted: Callable[[list[Event]], bool]) -> list[Event]:
-    """All events until what is wanted is among them."""
-    events: list[Event] = []
-    deadline = time.monotonic() + SECONDS
-    while not wanted(events):
-        assert time.monotonic() < deadline, events
-        events += engine.events(0.5)
-    return events
-
-
-def over(count: int) -> Callable[[list[Event]], bool]:
-    """So many tasks are over."""
-    return lambda events: sum(event.over for event in events) >= count
-
-
-def started(count: int = 1) -> Callable[[list[Event]], bool]:
-    """So many tasks have started."""
-    return lambda events: sum(event.kind == "started" for event in events) >= count
-
-
 def kinds(events: list[Event], key: str) -> list[str]:
     """What was told of one task, in order."""
     return [event.kind for event in events if event.key == key]
-
-
-def first_line(log: Path) -> list[str]:
-    """What a patient process says first: its number, its node, its cards, its threads."""
-    eventually(lambda: log.exists() and "\n" in log.read_text())
-    return log.read_text().splitlines()[0].split()
-
-
-def eventually(holds: Callable[[], object]) -> None:
-    """Wait until it holds."""
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

@@ -18,7 +18,7 @@ from sweeps.exit_codes import KILLED
 from tests.slurm import accounting
 from tests.slurm.accounting import Accounting
 from tests.slurm.cluster import Cluster, missing, parent_of, wait
-from tests.slurm.conftest import first_line, over, started, until
+from tests.sweeps.hearing import first_line, over, started, until
 
 OpenEngine = Callable[..., SlurmEngine]
 MakeTask = Callable[..., Task]

@@ -12,7 +12,8 @@ import pytest
 from sweeps.engines.base import Task
 from sweeps.engines.slurm import SlurmEngine
 from tests.slurm.cluster import Cluster, wait
-from tests.slurm.conftest import first_line, kinds, over, started, until
+from tests.slurm.conftest import kinds
+from tests.sweeps.hearing import first_line, over, started, until
 from tracker.errors import LaunchError
 
 OpenEngine = Callable[..., SlurmEngine]

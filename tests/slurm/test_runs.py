@@ -14,7 +14,8 @@ import pytest
 from sweeps.engines.base import Event, Needs, Task
 from sweeps.engines.slurm import SlurmEngine
 from tests.slurm.cluster import Cluster
-from tests.slurm.conftest import eventually, kinds, over, started, until
+from tests.slurm.conftest import kinds
+from tests.sweeps.hearing import eventually, over, started, until
 from tests.sweeps.scene import leases, statuses
 
 OpenEngine = Callable[..., SlurmEngine]

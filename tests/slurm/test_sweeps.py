@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.slurm.cluster import Cluster
-from tests.slurm.conftest import eventually
 from tests.sweeps.conftest import QUESTIONS, TOY
+from tests.sweeps.hearing import eventually
 from tests.sweeps.scene import everything, recorded, started, statuses
 
 Start = Callable[..., subprocess.Popen[str]]

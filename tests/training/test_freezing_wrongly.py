@@ -8,24 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim import SGD, Optimizer
 
-from experiments.training.models import build_model
 from experiments.training.models.resnet import ResNet
 from experiments.training.norms import FreezableBatchNorm2d, batchnorm_layers
-from experiments.training.settings import TrainSettings
-
-IMAGES = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(1))
-LABELS = torch.arange(8) % 10
-OPTIMIZERS: dict[str, Callable[[list[nn.Parameter]], Optimizer]] = {
-    "sgd": lambda parameters: SGD(parameters, lr=0.1, momentum=0.9, weight_decay=1e-4),
-    "adam": lambda parameters: Adam(parameters, lr=0.01),
-    "adamw": lambda parameters: AdamW(parameters, lr=0.01, weight_decay=0.1),
-}
-
-
-def network(**given: object) -> ResNet:
-    return build_model(TrainSettings.from_config({"depth": 8, "width": 4, **given}), 10)
+from tests.training.learners import IMAGES, LABELS, OPTIMIZERS, network
 
 
 def nothing(model: nn.Module) -> None:
