@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -62,7 +62,7 @@ class _Asked:
     def of(cls, question: Question, defaults: Defaults) -> _Asked:
         """All that the question asks for."""
         found: dict[Items, _Run] = {}
-        for cell in cells(question):
+        for cell in cells(replace(question, seeds=question.seeds[:1])):
             settings = {**question.nuisance, **cell.settings}
             usual = defaults.get(launch_words(question, str(settings.get("experiment", ""))), {})
             declared = _items(settings)
@@ -78,10 +78,10 @@ class _Asked:
 def _set_by(other: _Asked, own: _Asked) -> set[str]:
     """What a question leaves open, and another's runs that may answer it set otherwise."""
     found: dict[str, set[Hashable]] = defaultdict(set)
-    known = named(own.question)
     for run in other.runs:
         for mine in own.runs:
             if mine.declared <= run.has:
+                known = named(own.question)
                 for name in run.settings.keys() - mine.settings.keys():
                     if not is_named(name, known):
                         found[name].add(key(run.settings[name]))
