@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tracker.doctor.entry import Entry
 from tracker.doctor.finding import Finding
-from tracker.journal.layout import LEASES, RESERVED, RESOURCES, SOURCES, is_run_name
+from tracker.journal.folders import run_names
+from tracker.journal.layout import LEASES, RESERVED, RESOURCES, SOURCES
 
 SETTLED = 3600.0  # seconds without a change, after which nobody is at work on it any more
 
@@ -74,8 +75,7 @@ def _matching(folder: Path, pattern: re.Pattern[str]) -> Iterator[Path]:
 
 
 def _folders(store: Path) -> list[Path]:
-    found = store.iterdir() if store.is_dir() else ()
-    return sorted(path for path in found if is_run_name(path.name) and path.is_dir())
+    return sorted(store / name for name in run_names(store, missing_ok=True))
 
 
 def _is_settled(path: Path, now: datetime) -> bool:
