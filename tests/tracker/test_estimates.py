@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from tests.statistics.conftest import make_question
 from tracker.questions.question import Metric, Question
 from tracker.run import Run
 from tracker.statistics.comparisons import compare
@@ -27,19 +28,7 @@ SAMPLES = st.lists(st.floats(-1000, 1000).map(lambda x: round(x, 3)), min_size=3
 
 
 def a_question(**fields: Any) -> Question:
-    given = {
-        "node": "q",
-        "id": "q",
-        "line": 1,
-        "level": 1,
-        "metric": Metric("acc"),
-        "parameter": "norm",
-        "values": ("bn", "wn"),
-        "baseline": "bn",
-        "seeds": (1, 2, 3),
-        "experiment": "full",
-    }
-    return Question(**{**given, **fields})
+    return make_question(**{"metric": Metric("acc"), **fields})
 
 
 def an_estimate(value: Any, *numbers: float) -> Estimate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,60 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.tracker.tree_scene import NOON, a_question, a_run, answers, tree
 from tracker.configs import look_up, same
-from tracker.questions.question import Metric, Question, Questions
+from tracker.questions.question import Question, Questions
 from tracker.run import Run
-from tracker.tree import Cell, Node, build_tree, cells
-
-NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-def a_question(**fields: Any) -> Question:
-    given = {
-        "node": "q",
-        "id": "q",
-        "line": 1,
-        "level": 1,
-        "metric": Metric("test.accuracy"),
-        "question": "Why?",
-        "parameter": "depth",
-        "values": (20, 32),
-        "baseline": 20,
-        "seeds": (1, 2),
-        "experiment": "full",
-    }
-    return Question(**{**given, **fields})
-
-
-def a_run(id: int, seed: int = 1, experiment: str = "full", hour: int = 0, **fields: Any) -> Run:
-    """A completed run; what is no field of a run is a setting."""
-    names = {"status", "heartbeat", "info"}
-    given = {name: value for name, value in fields.items() if name in names}
-    config = {name: value for name, value in fields.items() if name not in names} | {"seed": seed}
-    stopped = NOON + timedelta(hours=hour) if given.get("status", "COMPLETED") == "COMPLETED" else None
-    return Run(
-        id=id,
-        experiment=experiment,
-        config=config,
-        seed=seed,
-        started=NOON,
-        stopped=stopped,
-        **{"status": "COMPLETED", **given},
-    )
+from tracker.tree import Cell, build_tree, cells
 
 
 def matches(settings: dict[str, Any], seed: int, run: Run) -> bool:
     """What the index must find, written plainly."""
     given = {**run.config, "experiment": run.experiment}
     return run.seed == seed and all(same(look_up(given, name), value) for name, value in settings.items())
-
-
-def tree(question: Question, *runs: Run) -> Node:
-    return build_tree(Questions(Path("q.yaml"), "p", (question,)), runs)[0]
-
-
-def answers(node: Node) -> list[int | str | None]:
-    return [cell.answer.id if cell.answer else None for cell in node.cells]
 
 
 def test_cells_are_every_value_with_every_nuisance_and_seed() -> None:
@@ -159,55 +116,12 @@ def test_one_run_answers_several_questions() -> None:
     assert answers(node)[0] == answers(node.children[0])[0] == 7
 
 
-def test_runs_that_differ_in_another_setting_are_confounded() -> None:
-    node = tree(a_question(), a_run(1, 1, depth=20, lr=0.1), a_run(2, 1, depth=32, lr=0.01))
-    assert node.confounds == {"lr": (0.1, 0.01)}
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ({"lr": 1}, {"lr": 1.0}),
-        ({"lr": 1}, {}),
-        ({"device": "cpu"}, {"device": "cuda"}),
-        ({"log": {"every": 1}}, {"log": {"every": 2}}),
-        ({"sizes": (1, 2)}, {"sizes": [1, 2]}),
-    ],
-)
-def test_what_is_the_same_or_ignored_or_not_shared_confounds_nothing(
-    one: dict[str, Any], other: dict[str, Any]
-) -> None:
-    question = a_question(ignore=("device", "log"))
-    assert tree(question, a_run(1, 1, depth=20, **one), a_run(2, 2, depth=32, **other)).confounds == {}
-
-
-def test_a_nested_difference_is_named_with_dots() -> None:
-    node = tree(
-        a_question(), a_run(1, 1, depth=20, model={"norm": "bn"}), a_run(2, 1, depth=32, model={"norm": "wn"})
-    )
-    assert node.confounds == {"model.norm": ("bn", "wn")}
-
-
-def test_runs_of_two_experiments_are_confounded_where_none_is_asked_for() -> None:
-    question = a_question(experiment="", launch="python train.py")
-    node = tree(question, a_run(1, 1, "one", depth=20), a_run(2, 1, "two", depth=32))
-    assert node.confounds == {"experiment": ("one", "two")}
-
-
-def test_experiments_that_are_compared_are_not_confounded_by_their_names() -> None:
-    question = a_question(parameter="experiment", values=("full", "bn_only"), baseline="full")
-    assert tree(question, a_run(1, 1, "full", a=1), a_run(2, 1, "bn_only", b=2)).confounds == {}
-
-
-def test_a_failed_run_confounds_nothing() -> None:
-    node = tree(a_question(), a_run(1, depth=20, lr=1), a_run(2, depth=32, lr=2, status="FAILED"))
-    assert node.confounds == {}
-
-
 CONFIGS = st.fixed_dictionaries(
     {"depth": st.sampled_from([20, 32, 32.0, "32", None, True]), "lr": st.sampled_from([0.1, 1, 1.0, True])},
     optional={"nested": st.fixed_dictionaries({"a": st.sampled_from([1, [1, 2], (1, 2)])})},
 )
+
+
 RUNS = st.lists(
     st.builds(
         lambda config, seed, experiment, status: Run(
@@ -220,6 +134,8 @@ RUNS = st.lists(
     ),
     max_size=12,
 )
+
+
 QUESTIONS = st.builds(
     lambda setup, values: a_question(setup=setup, values=tuple(values)),
     st.sampled_from([{}, {"lr": 1}, {"nested.a": [1, 2]}, {"lr": 0.1, "nested.a": 1}]),
@@ -268,33 +184,3 @@ def test_ten_thousand_runs_find_their_hundred_questions() -> None:
 def test_a_cell_remembers_its_question() -> None:
     question = a_question()
     assert all(isinstance(cell, Cell) and cell.question is question for cell in tree(question).cells)
-
-
-def test_of_several_runs_those_answer_that_agree_in_what_the_question_does_not_name() -> None:
-    agreeing = [
-        a_run(place, seed, depth=depth, lr=0.1)
-        for place, (depth, seed) in enumerate([(20, 1), (20, 2), (32, 1), (32, 2)])
-    ]
-    later = a_run(9, 1, depth=20, lr=0.01, hour=5)
-
-    node = tree(a_question(), *agreeing, later)
-
-    assert answers(node) == [0, 1, 2, 3]
-    assert node.confounds == {}
-
-
-def test_where_nothing_agrees_the_last_run_answers_and_the_difference_is_told() -> None:
-    node = tree(a_question(seeds=(1,)), a_run(1, depth=20, lr=0.1), a_run(2, depth=32, lr=0.01))
-
-    assert answers(node) == [1, 2]
-    assert node.confounds == {"lr": (0.1, 0.01)}
-
-
-def test_settings_that_only_one_experiment_has_keep_no_run_from_its_peers() -> None:
-    question = a_question(
-        parameter="experiment", values=("full", "frozen"), baseline="full", seeds=(1,), experiment=""
-    )
-
-    node = tree(question, a_run(1, lr=0.1), a_run(2, experiment="frozen", lr=0.1, calibration=8))
-
-    assert answers(node) == [1, 2]
