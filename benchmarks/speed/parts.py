@@ -14,7 +14,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import median
-from typing import Any
 
 import torch
 from torch.profiler import ProfilerActivity, profile
@@ -127,10 +126,10 @@ def peak(dtype: torch.dtype, side: int = SIDE) -> float:
 
 def table(name: str, found: Mapping[str, Samples]) -> str:
     """Every part with its share in each precision: the median, the least and the greatest."""
-    rows = [_cells([name, *found]), _cells(["---"] * (1 + len(found)))]
+    rows = [cells([name, *found]), cells(["---"] * (1 + len(found)))]
     for part in (*PARTS, REST):
         if any(part in sample for samples in found.values() for sample in samples):
-            rows.append(_cells([part, *(_share(part, samples) for samples in found.values())]))
+            rows.append(cells([part, *(_share(part, samples) for samples in found.values())]))
     return "\n".join(rows)
 
 
@@ -150,8 +149,9 @@ def rate_words(name: str, precision: str, speeds: Sequence[float], peaks: Sequen
     )
 
 
-def _cells(cells: Iterable[Any]) -> str:
-    return f"| {' | '.join(cells)} |"
+def cells(row: Iterable[str]) -> str:
+    """A row of a table in Markdown."""
+    return f"| {' | '.join(row)} |"
 
 
 if __name__ == "__main__":

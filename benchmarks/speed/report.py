@@ -7,9 +7,9 @@ from statistics import median
 
 from benchmarks.machine import QUIET
 from benchmarks.speed.accuracy import Accuracy
-from benchmarks.speed.cases import CASES, Case
+from benchmarks.speed.cases import CASES, PRECISIONS, Case
 from benchmarks.speed.rounds import Found
-from benchmarks.speed.start_up import Times
+from benchmarks.speed.start_up import COMMANDS, FIRST_STEP, Times
 
 SENTENCES = (
     "The sides take turns in the order A B B A, which is one round.",
@@ -24,12 +24,21 @@ SENTENCES = (
 )
 TRAINING = ("train", "fit")  # the sides that make steps
 EXPLAINED = "performance.md"
-EXPLANATIONS: Mapping[str, str] = {  # a case -> the section of that page that says what holds it back
+EXPLANATIONS: Mapping[
+    str, str
+] = {  # a case or a command -> the section of that page that says what holds it back
     **dict.fromkeys(("train-fp32", "train-56-fp32"), "training-in-fp32"),
     **dict.fromkeys(("train-bf16", "train-56-bf16"), "training-in-bf16"),
     "evaluate-fp32": "evaluation",
     "evaluate-bf16": "evaluation",
     **dict.fromkeys(("fit-fp32", "fit-bf16"), "a-whole-run"),
+    **dict.fromkeys(("bn-only-fp32", "bn-only-bf16"), "where-less-learns"),
+    **dict.fromkeys(("two-runs-fp32", "two-runs-bf16"), "two-runs-at-once"),
+    **dict.fromkeys(
+        (f"memory-{part}-{precision}" for part in ("bn-only", "frozen-bn") for precision in PRECISIONS),
+        "memory-where-less-learns",
+    ),
+    **dict.fromkeys((one.title for one in (*COMMANDS, FIRST_STEP)), "start-up"),
 }
 ELSEWHERE = (
     "",

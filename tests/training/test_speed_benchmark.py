@@ -15,11 +15,13 @@ import pytest
 import torch
 
 from benchmarks.speed.cases import CASES, Case, Side
+from benchmarks.speed.less import NETWORKS, WHOLE, kept, sampled
+from benchmarks.speed.less import table as less_table
 from benchmarks.speed.parts import PARTS, REST, WORKS, peak, rate_words, shares, table
 from benchmarks.speed.report import EXPLAINED, EXPLANATIONS, line, page
 from benchmarks.speed.rounds import Found, Round, one_round
 from benchmarks.speed.sides import SIDES
-from benchmarks.speed.start_up import COMMANDS, Times
+from benchmarks.speed.start_up import COMMANDS, FIRST_STEP, Times
 from benchmarks.speed.turns import SideError, Turn, Turns
 
 ROOT = Path(__file__).parents[2]
@@ -134,25 +136,28 @@ def test_the_page_says_what_was_found_beside_the_target() -> None:
     assert "target 1.60 missed" in line(CASES["train-fp32"], found(1.5))
 
 
-def test_a_missed_target_leads_to_what_explains_it_or_is_named_as_not_explained() -> None:
+def test_a_missed_target_leads_to_what_explains_it() -> None:
     slow = [Times(COMMANDS[0], (0.4,))]
     told = page({"train-fp32": found(1.4), "bn-only-fp32": found(1.1)}, slow, "this", "A machine")
 
     assert f"- training, ResNet-20, fp32: [where the time goes]({EXPLAINED}#training-in-fp32)." in told
-    assert "- BN-only against the full run, fp32: not explained yet." in told
-    assert "- tracker --help: not explained yet." in told
+    assert (
+        f"- BN-only against the full run, fp32: [where the time goes]({EXPLAINED}#where-less-learns)." in told
+    )
+    assert f"- tracker --help: [where the time goes]({EXPLAINED}#start-up)." in told
 
 
 def test_a_page_without_a_missed_target_has_no_list_of_them() -> None:
     assert "missed" not in page({"train-fp32": found(1.7), "points": found(0.1)}, [], "this", "A machine")
 
 
-def test_every_explanation_is_a_section_that_exists_and_of_a_case_with_a_target() -> None:
+def test_every_target_has_an_explanation_in_a_section_that_exists() -> None:
     headings = re.findall("^##+ (.*)$", (ROOT / "docs" / EXPLAINED).read_text(), re.MULTILINE)
     sections = {heading.lower().replace(" ", "-") for heading in headings}
 
+    aimed = {name for name, case in CASES.items() if case.target}
     assert set(EXPLANATIONS.values()) <= sections
-    assert all(CASES[name].target for name in EXPLANATIONS)
+    assert set(EXPLANATIONS) == aimed | {one.title for one in (*COMMANDS, FIRST_STEP)}
 
 
 def test_every_operator_counts_for_one_part_and_what_is_unknown_for_the_rest() -> None:
@@ -183,6 +188,25 @@ def test_what_is_looked_into_goes_on(work: str) -> None:
 
     assert [next(going), next(going)] == [20, 20]
     assert peak(torch.float32, side=64) > 0
+
+
+def test_where_less_learns_a_step_takes_its_time_in_the_same_parts() -> None:
+    told = less_table("fp32", sampled("fp32", 1, 4, depth=8, width=4))
+
+    assert told.startswith(f"| ms, fp32 | {' | '.join(NETWORKS)} |")
+    assert f"| {WHOLE} | " in told
+    assert "| convolution, backward | " in told
+    saving = told.splitlines()[2:]
+    assert all(len(row.split("|")) == len(NETWORKS) + 3 for row in saving)
+
+
+def test_autograd_keeps_half_where_memory_is_saved() -> None:
+    full, saving = (
+        kept("fp32", 16, depth=8, width=8, **NETWORKS[name])
+        for name in ("the full run", "BN-only, saving memory")
+    )
+
+    assert 0.4 < saving / full < 0.6
 
 
 def test_no_precision_shares_a_row_with_another() -> None:
