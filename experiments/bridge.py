@@ -180,6 +180,8 @@ def one_network(run: Any, settings: TrainSettings, begin: Begin = from_scratch) 
     run.info["training"] = facts_of(state, dataset, resumed)
     if pretrained:
         run.info["training"]["pretraining"] = pretrained.facts
+    if run.info["training"]["compiled"]:
+        say("the second step waits for the compiler, up to some minutes; compile=off does without it")
     for result in loop.train(state, dataset):
         yield result
         if isinstance(result, EpochResult):

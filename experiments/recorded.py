@@ -30,6 +30,7 @@ def facts_of(state: TrainState, dataset: Dataset, resumed: bool) -> dict[str, An
     """What a reader needs to know of a run beyond its configuration, as plain JSON."""
     import torch
 
+    from experiments.training.compiling import is_compiled
     from experiments.training.diagnostics import parameter_counts
     from experiments.training.pages import keep_pages
 
@@ -48,7 +49,8 @@ def facts_of(state: TrainState, dataset: Dataset, resumed: bool) -> dict[str, An
         "precision": state.precision,
         "torch": str(torch.__version__),  # a subclass of str otherwise
         "threads": torch.get_num_threads(),
-        "pages": asdict(keep_pages(state.device)),
+        "compiled": is_compiled(state, dataset),
+        "pages": asdict(keep_pages(state.device, state.settings.save_memory)),
         "zero_grad": "set_to_none",
         "resumed_after_epoch": state.epoch if resumed else None,
         "pictures": {},  # name -> how its colours are to be read

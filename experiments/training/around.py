@@ -40,6 +40,7 @@ class Around:
         """
         state, settings, model = self.state, self.state.settings, self.state.model
         check_losses(state, tally)
+        self.guards.compiler()
         trained = tally.score()
         size, fold = settings.eval_batch_size, settings.fold_batchnorm
         validation, precision = self._validation, state.precision

@@ -15,7 +15,7 @@ FORMAT = "sacred-grove checkpoint 2"
 # Settings that may differ on the way back: they say where to compute and what to report. Of precision, what
 # it was resolved to is compared instead.
 FREE = {
-    *("device", "data_dir", "eval_batch_size", "fold_batchnorm", "precision"),
+    *("device", "data_dir", "eval_batch_size", "fold_batchnorm", "compile", "precision"),
     *("log_every", "checkpoint", "checkpoint_every"),
 }
 

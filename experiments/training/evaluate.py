@@ -23,7 +23,7 @@ from experiments.training.views import over_views
 PROBED = 32  # images that show how large the numbers in a folded network get
 
 Answer = TypeVar("Answer")
-Forward: TypeAlias = Callable[[nn.Module, Tensor], Tensor]
+Network: TypeAlias = Callable[[Tensor], Tensor]  # a module, or what stands for one
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -122,10 +122,10 @@ def _gap_of_chunk(model: nn.Module, images: Tensor, labels: Tensor, precision: s
     return losses.train_loss - losses.eval_loss
 
 
-def forward(model: nn.Module, images: Tensor, precision: str, through: Forward | None = None) -> Tensor:
+def forward(network: Network, images: Tensor, precision: str) -> Tensor:
     """The network's outputs (n, classes) in fp32, so that every loss is computed in fp32."""
     with autocast(images.device, precision):
-        outputs: Tensor = through(model, images) if through else model(images)
+        outputs = network(images)
     return outputs.float()
 
 

@@ -109,6 +109,12 @@ class Guards:
         ):
             self._say("gradients_never_cleared", "gradients of the last step are added to those of the next")
 
+    def compiler(self) -> None:
+        """A compiler that is not here, or fails at this network, which then trains without it."""
+        compiled = self._state.compiled
+        if compiled is not None and compiled.trouble:
+            self._say("compiler", f"trained without the compiler, and more slowly: {compiled.trouble}")
+
     @contextmanager
     def evaluation(self) -> Iterator[None]:
         """Around an evaluation: it must leave every buffer as it is."""

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 
 from experiments.training.around import Around, check_losses, diverged
 from experiments.training.batches import Batches
+from experiments.training.compiling import Compiled, is_compiled
 from experiments.training.data import Dataset
 from experiments.training.evaluate import NonFiniteLossError
 from experiments.training.resizing import sized
@@ -35,6 +36,8 @@ def _train(state: TrainState, dataset: Dataset) -> Iterator[Result]:
     training = batches_of(dataset, dataset.train, state.settings, state.device)
     around = Around(state, dataset, training)
     yield from around.begin()
+    if is_compiled(state, dataset):
+        state.compiled = Compiled(state)
     while state.epoch < state.settings.epochs:
         tally = Tally()
         lr = yield from one_pass(around, training, tally)

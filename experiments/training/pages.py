@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 from dataclasses import dataclass
-from functools import cache
 
 import torch
 
@@ -26,18 +25,19 @@ class Pages:
     large: bool
 
 
-def keep_pages(device: torch.device) -> Pages:
+def keep_pages(device: torch.device, save_memory: bool) -> Pages:
     """Keep what is freed, because every step needs it again, and a page that comes anew has to be cleared.
 
     What somebody set with the variables MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_THRESHOLD_ and
-    THP_MEM_ALLOC_ENABLE stays as it is. No number of a training changes.
+    THP_MEM_ALLOC_ENABLE stays as it is. No number of a training changes. What is kept lies in pieces, where a
+    large tensor may not fit: to save memory, the largest are given back.
     """
-    return _keep() if device.type == "cpu" else Pages(kept=False, large=False)
+    return _keep(save_memory) if device.type == "cpu" else Pages(kept=False, large=False)
 
 
-@cache
-def _keep() -> Pages:
-    kept = _set(MMAP_THRESHOLD, "MALLOC_MMAP_THRESHOLD_", LARGEST, LARGEST_OF_OLD)
+def _keep(save_memory: bool) -> Pages:
+    sizes = (LARGEST_OF_OLD,) if save_memory else (LARGEST, LARGEST_OF_OLD)
+    kept = _set(MMAP_THRESHOLD, "MALLOC_MMAP_THRESHOLD_", *sizes)
     kept = _set(TRIM_THRESHOLD, "MALLOC_TRIM_THRESHOLD_", LARGEST) and kept
     return Pages(kept, _in_large_pages())
 

@@ -43,6 +43,7 @@ WORDS = {  # settings of a few fixed words
     "average": ("none", "ema", "swa"),
     "lr_rule": ("none", "linear", "sqrt"),
     "precision": PRECISIONS,
+    "compile": ("auto", "on", "off"),
 }
 
 LARGEST_SEED = 2**32 - 1  # what numpy's legacy generator takes, which Sacred seeds

@@ -112,6 +112,23 @@ def _check_memory(s: TrainSettings) -> None:
         )
 
 
+def changing(s: TrainSettings) -> str:
+    """The setting for which steps are not all alike, so that one compiled step does not stand for them."""
+    if s.trainable == "none":
+        return "trainable"  # no step is made
+    alike = {"pitfall": "none", "image_sides": (), "batchnorm_average": "exponential"}
+    return next((name for name, value in alike.items() if getattr(s, name) != value), "")
+
+
+def _check_compile(s: TrainSettings) -> None:
+    name = changing(s)
+    if s.compile == "on" and name:
+        raise SettingsError(
+            f"compile='on' needs steps that are all alike, but {name} is {getattr(s, name)!r}; "
+            "use compile=auto, which does without the compiler here"
+        )
+
+
 def _check_resize(s: TrainSettings) -> None:
     if s.resize and s.data in NAMED_DATA:
         raise SettingsError(f"resize={s.resize} is for folders of images; with data={s.data} leave resize=0")
@@ -125,5 +142,6 @@ CONFLICTS = (
     _check_output,
     _check_probe,
     _check_memory,
+    _check_compile,
     _check_resize,
 )

@@ -100,6 +100,7 @@ class TrainSettings:
     device: str = "auto"
     precision: str = "auto"
     channels_last: bool = True
+    compile: str = "auto"  # training steps by torch's compiler: on, off, or where the run is long enough
     save_memory: bool = False  # keep less for the backward pass where convolutions or BatchNorm are frozen
     eval_batch_size: int = 128  # whose activations fit a processor's cache
     fold_batchnorm: bool = True  # in evaluation, into the convolutions before it

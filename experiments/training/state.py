@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, count, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,9 @@ from experiments.training.statistics import calibrate, freeze_batchnorm
 from experiments.training.taking_over import Weights, take_over
 from experiments.training.trainable import freeze, trainable_names
 
+if TYPE_CHECKING:
+    from experiments.training.compiling import Compiled
+
 FIXED_IMAGES = 256  # that initialise weight norm, and about as many that compare train mode with eval mode
 
 
@@ -57,6 +60,7 @@ class TrainState:
     )  # of what is measured, from epoch to epoch
     epoch: int = 0  # epochs done
     step: int = 0  # optimiser steps begun
+    compiled: Compiled | None = None  # stands for the model in training steps
 
     @property
     def total_steps(self) -> int:
@@ -77,7 +81,7 @@ def start(settings: TrainSettings, dataset: Dataset, pretrained: Weights | None 
     made. Raises SettingsError.
     """
     device, precision = resolve(settings.device, settings.precision)
-    keep_pages(device)
+    keep_pages(device, settings.save_memory)
     _check_single_values(settings, dataset)
     steps_per_epoch = _steps_per_epoch(settings, dataset)
     torch.manual_seed(settings.seed)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
 from experiments.training.averaging import follow_step
-from experiments.training.evaluate import NonFiniteLossError, forward, non_finite_layer
+from experiments.training.evaluate import Network, NonFiniteLossError, forward, non_finite_layer
 from experiments.training.guards import Guards
 from experiments.training.losses import LOSSES
 from experiments.training.score import Tally
@@ -39,14 +41,20 @@ def take_step(state: TrainState, images: Tensor, labels: Tensor, tally: Tally, g
 
 def _losses(state: TrainState, images: Tensor, labels: Tensor, tally: Tally, guards: Guards) -> Tensor:
     """The loss of every image (n,), counted; where each step is looked at, a bad one ends the run here."""
-    pitfall = state.pitfall
-    outputs = pitfall.outputs(forward(state.model, images, state.precision, pitfall.forward))
+    outputs = state.pitfall.outputs(forward(_network(state), images, state.precision))
     guards.outputs(outputs)
     losses = LOSSES[state.settings.loss](outputs, labels, state.settings.label_smoothing)
     if looks_at_each_step(state) and not losses.isfinite().all():
         raise NonFiniteLossError(non_finite_layer(state.model, images, state.precision))
     tally.add(losses, outputs, labels)
     return losses
+
+
+def _network(state: TrainState) -> Network:
+    """What is compiled, after a first step in which guards listen to the layers."""
+    if state.compiled and state.step > 1:
+        return state.compiled
+    return partial(state.pitfall.forward, state.model)
 
 
 def looks_at_each_step(state: TrainState) -> bool:

@@ -266,6 +266,7 @@ def test_where_and_what_is_reported_may_change_on_the_way_back(
         data_dir="elsewhere",
         eval_batch_size=7,
         fold_batchnorm=False,
+        compile="on",
         log_every=2,
         checkpoint="x",
         checkpoint_every=5,

@@ -38,14 +38,14 @@ def run(precision):
 
 torch.set_num_threads(1)
 both = ("fp32", "bf16")
-keep, state.keep_pages = state.keep_pages, lambda device: None
+keep, state.keep_pages = state.keep_pages, lambda device, save_memory: None
 plain = [run(one) for one in both + both]
 state.keep_pages, environment = keep, dict(os.environ)
 kept = [run(one) for one in both + both]
 equal = [torch.equal(value, after[0][name])
          for before, after in zip(plain, kept) for name, value in before[0].items()]
 fewer = plain[-1][1] / max(1, kept[-1][1])
-print(json.dumps({**asdict(keep(torch.device("cpu"))), "equal": all(equal), "fewer": fewer,
+print(json.dumps({**asdict(keep(torch.device("cpu"), False)), "equal": all(equal), "fewer": fewer,
                   "untouched": environment == dict(os.environ)}))
 """
 PAGES = """
@@ -53,7 +53,26 @@ import json
 from dataclasses import asdict
 import torch
 from experiments.training.pages import keep_pages
-print(json.dumps(asdict(keep_pages(torch.device("cpu")))))
+print(json.dumps(asdict(keep_pages(torch.device("cpu"), False))))
+"""
+
+
+# MiB that stay with a process after a tensor of 64 MiB is freed
+FREED = """
+import json, sys
+from pathlib import Path
+import torch
+from experiments.training.pages import keep_pages
+
+def resident():
+    return int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
+
+keep_pages(torch.device("cpu"), SAVE_MEMORY)
+before = resident()
+large = torch.ones(16 * 2**20)
+fence = torch.ones(2**10)
+del large
+print(json.dumps({"stays": resident() - before}))
 """
 
 
@@ -77,6 +96,12 @@ def test_a_training_that_keeps_its_memory_ends_with_the_very_same_network() -> N
     assert found["untouched"]
 
 
+@pytest.mark.skipif(not IS_GLIBC, reason="the options are glibc's")
+def test_what_is_large_goes_back_where_memory_is_to_be_saved() -> None:
+    assert answer(FREED.replace("SAVE_MEMORY", "True"))["stays"] < 32
+    assert answer(FREED.replace("SAVE_MEMORY", "False"))["stays"] > 60
+
+
 def test_what_somebody_set_stays() -> None:
     assert answer(PAGES, MALLOC_TRIM_THRESHOLD_="131072", THP_MEM_ALLOC_ENABLE="0") == {
         "kept": False,
@@ -85,7 +110,7 @@ def test_what_somebody_set_stays() -> None:
 
 
 def test_a_graphics_card_has_memory_of_its_own() -> None:
-    pages = keep_pages(torch.device("cuda"))
+    pages = keep_pages(torch.device("cuda"), save_memory=False)
 
     assert not pages.kept
     assert not pages.large

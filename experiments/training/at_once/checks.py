@@ -21,6 +21,7 @@ ABLE: dict[str, tuple[object, ...]] = {
     "measure": ("none",),
     "checkpoint": ("",),
     "save_memory": (False,),
+    "compile": ("auto", "off"),
 }  # fmt: skip
 
 

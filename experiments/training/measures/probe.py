@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import normalize, one_hot
 
 from experiments.training.batches import Batches
@@ -81,14 +81,10 @@ def _features(look: Look, batches: Batches) -> Features:
     """What the output layer would see in eval mode, of images that are not augmented."""
     model, precision = look.state.model, look.state.precision
     features, labels = [], []
+    assert isinstance(model, ResNet)
     with evaluating(model), torch.inference_mode():
         for images, answers in batches.in_order(look.state.settings.eval_batch_size):
-            seen = forward(model, images, precision, _before_output)
+            seen = forward(model.features, images, precision)
             features.append(seen.cpu().double())
             labels.append(answers.cpu())
     return torch.cat(features), torch.cat(labels)
-
-
-def _before_output(model: nn.Module, images: Tensor) -> Tensor:
-    assert isinstance(model, ResNet)
-    return model.features(images)

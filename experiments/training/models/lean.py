@@ -43,13 +43,18 @@ def leanly(
     """The same up to rounding; plainly where no gradient is asked for, or somebody listens at a layer."""
     assert isinstance(norm, LeanBatchNorm2d)
     assert isinstance(conv, nn.Conv2d)
-    if torch.is_grad_enabled() and not (conv._forward_hooks or norm._forward_hooks):
+    if _is_wanted() and not (conv._forward_hooks or norm._forward_hooks):
         if norm.frozen and norm.running_mean is not None:
             return _fixed(conv, norm, activate, images, past)
         if norm.training and activate:
             outputs: Tensor = norm(conv(images), past, activate=True)
             return outputs
     return plainly(conv, norm, activate, images, past)
+
+
+def _is_wanted() -> bool:
+    """Whether a backward pass comes; the compiler decides for itself what to keep for it."""
+    return torch.is_grad_enabled() and not torch.compiler.is_compiling()
 
 
 def _fixed(
@@ -82,7 +87,7 @@ class LeanConv2d(nn.Conv2d):
 
     def forward(self, images: Tensor) -> Tensor:
         learns = self.weight.requires_grad or (self.bias is not None and self.bias.requires_grad)
-        if learns or not images.requires_grad:
+        if learns or not images.requires_grad or not _is_wanted():
             return super().forward(images)
         place = self.stride, self.padding, self.dilation, self.groups
         outputs: Tensor = _Frozen.apply(images, self.weight, self.bias, place)
