@@ -209,7 +209,7 @@ def test_statistics_of_a_part_of_the_images_are_not_those_of_one_class(
     changes: dict[str, object], make_settings: MakeSettings, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     by_class = replace(dataset, train=_by_class(dataset.train), test=_by_class(dataset.test))
-    state = start(make_settings(epochs=1, test_batch_size=8, **changes), by_class)
+    state = start(make_settings(epochs=1, test_batch_size=8, compile="off", **changes), by_class)
     spreads: list[float] = []
 
     def spread(_layer: nn.Module, inputs: tuple[torch.Tensor]) -> None:
