@@ -66,6 +66,7 @@ def _against_full(
 BN_ONLY = {"trainable": "batchnorm"}
 FROZEN = {"trainable": "all_but_batchnorm", "batchnorm": "frozen", "lr": 1e-4}  # else it diverges at once
 SAVING = {"save_memory": True}
+PLAIN = {"compile": "off"}  # a turn tells of a run long enough to be compiled; these are to be short ones
 PRECISIONS = ("fp32", "bf16")
 
 CASES: dict[str, Case] = {}
@@ -95,6 +96,11 @@ for _precision, _target, _gate in (("fp32", 1.6, 1.3), ("bf16", 2.4, 1.8)):
     CASES[f"weight-norm-{_precision}"] = _against_full(
         "weight norm", _precision, "bf16/weight-norm", norm="weight_norm", lr=0.01
     )
+    CASES[f"compiled-{_precision}"] = Case(
+        "steps through the compiler against plain ones", _precision,
+        _train("compiled", FEWER, precision=_precision, compile="on"),
+        _train("plain", FEWER, precision=_precision, **PLAIN),
+    )  # fmt: skip
 for _precision, _target, _gate in (("fp32", 2.8, 1.8), ("bf16", 6.5, 4.0)):
     CASES[f"evaluate-{_precision}"] = Case(
         "evaluation, ResNet-20", _precision,
@@ -111,10 +117,10 @@ for _precision, _target, _gate in (("fp32", 1.6, 1.3), ("bf16", 2.5, 2.0)):
 for _precision in PRECISIONS:
     CASES[f"fit-{_precision}"] = Case(
         "a run with validation, record and checkpoint against bare steps", _precision,
-        _whole("the run", precision=_precision), _train("bare steps", precision=_precision),
+        _whole("the run", precision=_precision), _train("bare steps", precision=_precision, **PLAIN),
         target=0.95, gate=0.9,
     )  # fmt: skip
-    _large = {"depth": 20, "batch_size": 1024, "precision": _precision}
+    _large = {"depth": 20, "batch_size": 1024, "precision": _precision, **PLAIN}
     CASES[f"memory-bn-only-{_precision}"] = Case(
         "memory of BN-only against the full run, batch 1024", _precision,
         Side("BN-only", "memory", {**_large, **BN_ONLY, **SAVING}),

@@ -20,6 +20,8 @@ SENTENCES = (
     "The peer's recipe is that of the most used CIFAR ResNet script, written from its description:",
     "images as pictures, one by one, in four loader workers, fp32.",
     "Both sides train the same network on images of noise, in batches of 128 unless said.",
+    "Ours trains as a run of 100 epochs does, so that its steps are compiled where `compile=auto` says so,",
+    "but in whole runs, in memory and where it says plain.",
     "Beside bf16 stands how far the accuracy of networks trained in it is from that of fp32.",
 )
 TRAINING = ("train", "fit")  # the sides that make steps

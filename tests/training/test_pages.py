@@ -37,16 +37,16 @@ def run(precision):
     return began.model.state_dict(), resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 torch.set_num_threads(1)
-both = ("fp32", "bf16")
+both = ("fp32", "bf16") * 2
 keep, state.keep_pages = state.keep_pages, lambda device, save_memory: None
 plain = [run(one) for one in both + both]
 state.keep_pages, environment = keep, dict(os.environ)
 kept = [run(one) for one in both + both]
 equal = [torch.equal(value, after[0][name])
          for before, after in zip(plain, kept) for name, value in before[0].items()]
-fewer = plain[-1][1] / max(1, kept[-1][1])
-print(json.dumps({**asdict(keep(torch.device("cpu"), False)), "equal": all(equal), "fewer": fewer,
-                  "untouched": environment == dict(os.environ)}))
+least = [min(faults for _, faults in runs[2:]) for runs in (plain, kept)]  # the system may reclaim pages
+print(json.dumps({**asdict(keep(torch.device("cpu"), False)), "equal": all(equal),
+                  "fewer": least[0] / max(1, least[1]), "untouched": environment == dict(os.environ)}))
 """
 PAGES = """
 import json

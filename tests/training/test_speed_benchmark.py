@@ -25,7 +25,7 @@ from benchmarks.speed.start_up import COMMANDS, FIRST_STEP, Times
 from benchmarks.speed.turns import SideError, Turn, Turns
 
 ROOT = Path(__file__).parents[2]
-TINY = {"depth": 8, "width": 4, "precision": "fp32"}
+TINY = {"depth": 8, "width": 4, "precision": "fp32", "compile": "off"}
 SMALL: dict[str, dict[str, Any]] = {
     "train": {"steps": 5, **TINY},
     "evaluate": {"images": 256, **TINY},
