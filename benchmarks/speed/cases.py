@@ -9,7 +9,7 @@ from typing import Any
 
 CORES = len(os.sched_getaffinity(0))
 PEER = "the peer's recipe"
-STEPS, FEWER, OF_56 = 20, 10, 5  # of a turn: beside the peer; of ours beside ours; of ResNet-56
+STEPS, FEWER, OF_56 = 20, 15, 5  # of a turn: beside the peer; of ours beside ours; of ResNet-56
 
 
 @dataclass(frozen=True)

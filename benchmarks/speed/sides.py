@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 BATCH = 128
-WARM_UP = 5  # steps that are not counted
+WARM_UP = 5  # steps of each turn that are not counted: while one waits, others take the caches
 STEPS_OF_MEMORY = 2  # after the first, the optimiser's own tensors are there
 TRAINED = 25_600  # images of an epoch that never ends while one measures
 
@@ -51,8 +51,8 @@ def train(steps: int, **changes: Any) -> Turns:
 
     data, settings = _data(TRAINED, 0), _settings(log_every=WARM_UP, **changes)
     points = (one for one in results(start(settings, data), data) if isinstance(one, StepResult))
-    _rate(points, 1, 0)
     while True:
+        _rate(points, 1, 0)
         yield _rate(points, steps // WARM_UP, BATCH * WARM_UP)
 
 
@@ -120,9 +120,8 @@ def peer_train(steps: int, depth: int, frozen: bool = False, script: str = "") -
         real = peer.Script(Path(script), depth)
         yield from (_at_rate(BATCH * steps, took) for took in real.train(steps, TRAINED))
     passed = peer.train(_network(depth, frozen), peer.training_batches(TRAINED))
-    for _ in range(WARM_UP):
-        next(passed)
     while True:
+        _rate(passed, WARM_UP, 0)
         yield _rate(passed, steps, BATCH)
 
 
