@@ -8,7 +8,6 @@ Networks take turns, so that others on the machine disturb them alike.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -21,10 +20,9 @@ from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.machine import machine_words
 from benchmarks.speed.cases import BN_ONLY, FROZEN, SAVING
 from benchmarks.speed.images import noise_data
-from benchmarks.speed.parts import PARTS, PRECISIONS, REST, STEPS, cells, shares
+from benchmarks.speed.parts import PARTS, PRECISIONS, REST, STEPS, begin, cells, shares
 from benchmarks.speed.sides import BATCH
 from experiments.training.evaluate import forward
 from experiments.training.loop import start, train
@@ -52,15 +50,7 @@ class Sampled:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=4)
-    rounds = parser.parse_args().rounds
-    if rounds < 1:
-        parser.error(f"--rounds {rounds} must be at least 1")
-    torch.set_num_threads(1)
-    sys.stdout.write(f"{machine_words()}\n")
+    rounds = begin(__doc__)
     for precision in PRECISIONS:
         sys.stdout.write(f"\n{table(precision, sampled(precision, rounds))}\n")
     sys.stdout.write(f"\n{kept_table()}\n")
@@ -80,7 +70,7 @@ def sampled(precision: str, rounds: int, batch: int = BATCH, **changes: Any) -> 
 
 def _steps(precision: str, batch: int, **changes: Any) -> Iterator[Any]:
     settings = TrainSettings(
-        **{"shortcut": "A", "epochs": 100, "device": "cpu", "log_every": STEPS, **changes},
+        **{"shortcut": "A", "epochs": 100, "device": "cpu", "compile": "off", "log_every": STEPS, **changes},
         batch_size=batch, precision=precision,
     )  # fmt: skip
     data = noise_data(20 * STEPS * batch, 0, 0)

@@ -51,15 +51,7 @@ Samples = Sequence[Mapping[str, float]]  # of each round: part -> share of the t
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=4)
-    rounds = parser.parse_args().rounds
-    if rounds < 1:
-        parser.error(f"--rounds {rounds} must be at least 1")
-    torch.set_num_threads(1)
-    sys.stdout.write(f"{machine_words()}\n")
+    rounds = begin(__doc__)
     for name, work in WORKS.items():
         found = {precision: _measured(work, precision, rounds) for precision in PRECISIONS}
         sys.stdout.write(f"\n{table(name, {key: samples for key, (samples, _) in found.items()})}\n\n")
@@ -68,11 +60,24 @@ def main() -> None:
             sys.stdout.write(f"{rate_words(name, precision, speeds, peaks)}\n")
 
 
+def begin(words: str | None) -> int:
+    """Say where this is measured, in one thread; the rounds that the command line asks for."""
+    parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=4)
+    rounds: int = parser.parse_args().rounds
+    if rounds < 1:
+        parser.error(f"--rounds {rounds} must be at least 1")
+    torch.set_num_threads(1)
+    sys.stdout.write(f"{machine_words()}\n")
+    return rounds
+
+
 def training(precision: str, batch: int = BATCH) -> Iterator[int]:
     """ResNet-20 on images of noise: each item is so many images later."""
     settings = TrainSettings(
-        shortcut="A", batch_size=batch, epochs=100, device="cpu", precision=precision, log_every=STEPS
-    )
+        shortcut="A", batch_size=batch, epochs=100, device="cpu", precision=precision, log_every=STEPS,
+        compile="off",  # whose operators are not told apart
+    )  # fmt: skip
     data = noise_data(20 * STEPS * batch, 0, 0)
     for _ in train(start(settings, data), data):
         yield STEPS * batch
