@@ -100,7 +100,7 @@ def test_processes_wait_between_their_turns_and_add_up() -> None:
 
 
 def test_a_side_that_ends_with_its_turn_starts_anew_for_the_next() -> None:
-    small = Side("small", "memory", {**TINY, "batch_size": 8}, threads=1)
+    small = Side("small", "memory", {**TINY, "batch_size": 128}, threads=1)
 
     first, second = turns_of(small, 2)
 
