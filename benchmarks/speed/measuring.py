@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.speed import start_up
 from benchmarks.speed.cases import Case
 from benchmarks.speed.kept import Measured
-from benchmarks.speed.rounds import Round, one_round
+from benchmarks.speed.rounds import Round, rounds_of
 from benchmarks.speed.turns import SideError
 from sweeps.views.forecast import Pace
 
@@ -33,8 +33,7 @@ def task(name: str, case: Case) -> Task:
     """To measure a case."""
 
     def rounds(count: int) -> Iterator[Mapping[str, float]]:
-        for number in range(1, count + 1):
-            found = one_round(case)
+        for number, found in enumerate(rounds_of(case, count), start=1):
             sys.stderr.write(
                 f"  round {number} of {count}: {found.ours:.0f} against {found.other:.0f} {case.unit}, "
                 f"ratio {found.ratio:.2f}, others {found.others:.2f} cores\n"

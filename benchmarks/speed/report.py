@@ -8,12 +8,13 @@ from statistics import median
 from benchmarks.machine import QUIET
 from benchmarks.speed.accuracy import Accuracy
 from benchmarks.speed.cases import CASES, PRECISIONS, Case
-from benchmarks.speed.rounds import Found
+from benchmarks.speed.rounds import OF_PROCESSES, Found
 from benchmarks.speed.start_up import COMMANDS, FIRST_STEP, Times
 
 SENTENCES = (
     "The sides take turns in the order A B B A, which is one round.",
-    "Each has processes of its own, new ones in every round, which wait while the other side has its turn.",
+    "Each has processes of its own, which wait while the other side has its turn;",
+    f"new ones take over after {OF_PROCESSES} rounds.",
     "A ratio is how many times better ours is: the median of the rounds, then the least and the greatest.",
     f"A round is dirty where other processes used more than {QUIET} cores; it counts all the same.",
     "A gate is what every clean round must clear.",
@@ -46,7 +47,8 @@ ELSEWHERE = (
     "",
     "## Elsewhere",
     "",
-    "The same command measures the [tree](speed.md) and [sweeps](speed-sweeps.md), each beside peers.",
+    "The [tree](speed.md) and [sweeps](speed-sweeps.md) have pages of their own, each beside peers.",
+    "`make bench-gpu` measures what a graphics card reaches; [its page](gpu.md) names the missing numbers.",
 )
 START_UP = (
     "## Start-up",

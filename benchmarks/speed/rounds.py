@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import resource
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
 from benchmarks.machine import QUIET, busy_seconds
 from benchmarks.speed.cases import Case
-from benchmarks.speed.turns import Turns
+from benchmarks.speed.turns import Turn, Turns
+
+OF_PROCESSES = 2  # rounds, then new ones take over: what one got of memory and caches stays with it
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Round:
     other: float
     ratio: float  # how many times better ours is
     others: float
-    start: float  # seconds of ours before the first thing measured
+    start: float  # seconds of our processes before the first thing that they measured
     other_start: float  # and of the other side
 
     @property
@@ -67,13 +70,23 @@ class Found:
         return all(ratio >= gate for ratio in clean) if clean else None
 
 
-def one_round(case: Case) -> Round:
-    """A B B A, where each side has processes of its own, new ones in every round."""
+def rounds_of(case: Case, count: int) -> Iterator[Round]:
+    """So many, each as soon as its processes have ended."""
+    for done in range(0, count, OF_PROCESSES):
+        yield from _of_new_processes(case, min(OF_PROCESSES, count - done))
+
+
+def _of_new_processes(case: Case, count: int) -> list[Round]:
     busy, own, began = busy_seconds(), _of_children(), time.monotonic()
     with Turns(case.ours) as ours, Turns(case.other) as other:
-        first, second, third, last = (side.turn() for side in (ours, other, other, ours))
+        turns = [[side.turn() for side in (ours, other, other, ours)] for _ in range(count)]
     wall = time.monotonic() - began
     others = max(0.0, (busy_seconds() - busy) - (_of_children() - own)) / wall
+    return [_round(case, each, others) for each in turns]
+
+
+def _round(case: Case, turns: Sequence[Turn], others: float) -> Round:
+    first, second, third, last = turns
     reached, beside = fmean((first.value, last.value)), fmean((second.value, third.value))
     ratio = beside / reached if case.less_is_better else reached / beside
     return Round(reached, beside, ratio, others, first.start, second.start)

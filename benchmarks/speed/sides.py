@@ -31,8 +31,10 @@ Turns = Iterator[tuple[float, float]]  # of each the number, and when on the clo
 def main() -> None:
     began = time.perf_counter()
     name, options = sys.argv[1], json.loads(sys.argv[2])
+    start = None
     for value, at in SIDES[name](**options):
-        told = {"value": value, "start": at - began, "goes_on": name not in ONCE}
+        start = at - began if start is None else start
+        told = {"value": value, "start": start, "goes_on": name not in ONCE}
         sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
         if name in ONCE or not sys.stdin.readline():

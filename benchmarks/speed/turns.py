@@ -25,7 +25,7 @@ class Turn:
     """What all processes of a side reached together."""
 
     value: float
-    start: float  # seconds from the start of the processes to what was measured
+    start: float  # seconds from the start of the processes to what they measured first
     goes_on: bool  # whether they wait for another turn
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -15,11 +16,12 @@ LARGEST_OF_OLD = 32 * 2**20  # what glibc before 2.35 takes for MMAP_THRESHOLD
 
 LARGE_PAGES = "THP_MEM_ALLOC_ENABLE"  # torch reads it once, when it first needs a large page
 LARGE_PAGE = 2 * 2**20
+MAPPINGS = Path("/proc/self/smaps")
 
 
 @dataclass(frozen=True)
 class Pages:
-    """Whether freed memory stays with the process, and whether large tensors begin at large pages."""
+    """Whether freed memory stays with the process, and whether large tensors lie in large pages."""
 
     kept: bool
     large: bool
@@ -51,12 +53,29 @@ def _set(option: int, variable: str, *sizes: int) -> bool:
 
 
 def _in_large_pages() -> bool:
-    """Ask torch for them; whether it agreed, which it does not where it has had its first large tensor."""
+    """Ask torch for them; whether the system hands them out, which it does not where all are taken."""
     asked = LARGE_PAGES not in os.environ
     if asked:
         os.environ[LARGE_PAGES] = "1"
     try:
-        return torch.empty(2 * LARGE_PAGE, dtype=torch.uint8).data_ptr() % LARGE_PAGE == 0
+        written = torch.ones(2 * LARGE_PAGE, dtype=torch.uint8)  # a page comes when it is first written to
+        return _has_large_pages(written.data_ptr())
     finally:
         if asked:
             del os.environ[LARGE_PAGES]  # children decide for themselves
+
+
+def _has_large_pages(address: int) -> bool:
+    """Whether Linux backs the piece of memory around an address by a large page at least."""
+    try:
+        lines = MAPPINGS.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+    is_around = False
+    for name, *values in map(str.split, lines):
+        if not name.endswith(":"):  # the head of a piece: 7f00a000-7f00b000 rw-p ...
+            first, end = (int(one, 16) for one in name.split("-"))
+            is_around = first <= address < end
+        elif is_around and name == "AnonHugePages:":
+            return int(values[0]) > 0
+    return False

@@ -19,7 +19,7 @@ from benchmarks.speed.less import NETWORKS, WHOLE, kept, sampled
 from benchmarks.speed.less import table as less_table
 from benchmarks.speed.parts import PARTS, REST, WORKS, peak, rate_words, shares, table
 from benchmarks.speed.report import EXPLAINED, EXPLANATIONS, line, page
-from benchmarks.speed.rounds import Found, Round, one_round
+from benchmarks.speed.rounds import OF_PROCESSES, Found, Round, rounds_of
 from benchmarks.speed.sides import SIDES
 from benchmarks.speed.start_up import COMMANDS, FIRST_STEP, Times
 from benchmarks.speed.turns import SideError, Turn, Turns
@@ -75,10 +75,21 @@ def test_a_round_goes_to_the_other_side_and_back(monkeypatch: pytest.MonkeyPatch
         return Turn(next(sizes), 1.0, True)
 
     monkeypatch.setattr(Turns, "turn", turn)
-    found = one_round(Case("memory", "fp32", small, large, unit="MiB", less_is_better=True))
+    (found,) = rounds_of(Case("memory", "fp32", small, large, unit="MiB", less_is_better=True), 1)
 
     assert turns == ["small", "large", "large", "small"]
     assert (found.ours, found.other, found.ratio) == (200, 400, 2)
+
+
+def test_new_processes_take_over_after_some_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    began: list[str] = []
+    monkeypatch.setattr(Turns, "__enter__", lambda side: began.append(side.side.label) or side)
+    monkeypatch.setattr(Turns, "turn", lambda _side: Turn(100.0, 1.0, True))
+
+    found = list(rounds_of(Case("", "fp32", Side("ours", "train"), Side("other", "train")), OF_PROCESSES + 1))
+
+    assert len(found) == OF_PROCESSES + 1
+    assert began == ["ours", "other"] * 2
 
 
 def test_a_wider_network_needs_more_memory() -> None:
@@ -95,7 +106,7 @@ def test_processes_wait_between_their_turns_and_add_up() -> None:
 
     assert first.value > 0
     assert second.value > 0
-    assert second.start > first.start > 0
+    assert second.start == first.start > 0
     assert second.goes_on
 
 

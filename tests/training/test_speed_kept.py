@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.speed import __main__ as command
-from benchmarks.speed.cases import CASES
+from benchmarks.speed.cases import CASES, Case
 from benchmarks.speed.kept import KeptError, Measured, here, keep, read
 from benchmarks.speed.measuring import START_UP, Task, measure, task
 from benchmarks.speed.rounds import Round
@@ -134,10 +134,13 @@ def test_a_file_that_cannot_be_written_is_an_error_that_leaves_it(tmp_path: Path
 def rounds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every case has been measured at once; which ones were."""
     seen: list[str] = []
-    monkeypatch.setattr(
-        "benchmarks.speed.measuring.one_round",
-        lambda case: seen.append(f"{case.title}, {case.precision}") or Round(200, 100, 2, 0, 4, 6),
-    )
+
+    def at_once(case: Case, count: int) -> Iterator[Round]:
+        for _ in range(count):
+            seen.append(f"{case.title}, {case.precision}")
+            yield Round(200, 100, 2, 0, 4, 6)
+
+    monkeypatch.setattr("benchmarks.speed.measuring.rounds_of", at_once)
     monkeypatch.setattr(
         "benchmarks.speed.start_up.rounds",
         lambda count: iter([{one.title: 0.1 for one in (*COMMANDS, FIRST_STEP)}] * count),
