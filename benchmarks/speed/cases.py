@@ -48,7 +48,7 @@ def _peer(steps: int = STEPS, **options: Any) -> Side:
 
 
 def _whole(label: str, **options: Any) -> Side:
-    return Side(label, "fit", {"depth": 20, "subset": 10_000, **options})
+    return Side(label, "fit", {"depth": 20, "subset": 5000, **options})
 
 
 def _against_full(
@@ -87,7 +87,7 @@ for _precision, _target, _gate in (("fp32", 1.6, 1.3), ("bf16", 2.4, 1.8)):
     )  # fmt: skip
     CASES[f"bn-only-{_precision}"] = _against_full("BN-only", _precision, "bf16/bn-only", 1.35, **BN_ONLY)
     CASES[f"bn-only-saving-memory-{_precision}"] = _against_full(
-        "BN-only that saves memory", _precision, "bf16/bn-only", **BN_ONLY, **SAVING
+        "BN-only that saves memory", _precision, "bf16/bn-only", 1.35, **BN_ONLY, **SAVING
     )
     CASES[f"frozen-bn-saving-memory-{_precision}"] = _against_full(
         "frozen BN that saves memory", _precision, "bf16/frozen-bn", **FROZEN, **SAVING
@@ -116,7 +116,7 @@ for _precision, _target, _gate in (("fp32", 1.6, 1.3), ("bf16", 2.5, 2.0)):
     )  # fmt: skip
 for _precision in PRECISIONS:
     CASES[f"fit-{_precision}"] = Case(
-        "a run of 10,000 images with validation, record and checkpoint against bare steps", _precision,
+        "a run of 5,000 images with validation, record and checkpoint against bare steps", _precision,
         _whole("the run", precision=_precision), _train("bare steps", precision=_precision, **PLAIN),
         target=0.95, gate=0.9,
     )  # fmt: skip

@@ -3,14 +3,14 @@
     python -m benchmarks.speed.less [--rounds 4]
 
 Prints tables in Markdown: processor milliseconds of a step by part, and the bytes that autograd keeps.
-Networks take turns, so that others on the machine disturb them alike.
+Networks take turns, so that others on the machine disturb them alike; compiled, they come one after another.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -52,23 +52,30 @@ class Sampled:
 def main() -> None:
     rounds = begin(__doc__)
     for precision in PRECISIONS:
-        sys.stdout.write(f"\n{table(precision, sampled(precision, rounds))}\n")
+        sys.stdout.write(f"\n{table(precision, sampled(NETWORKS, precision, rounds))}\n")
+    for precision in PRECISIONS:
+        found: dict[str, Sampled] = {}
+        for name in NETWORKS:  # no turns: the compiler forgets one network for the next
+            found |= sampled([name], precision, rounds, compile="on")
+        sys.stdout.write(f"\n{table(f'{precision}, compiled', found)}\n")
     sys.stdout.write(f"\n{kept_table()}\n")
 
 
-def sampled(precision: str, rounds: int, batch: int = BATCH, **changes: Any) -> dict[str, Sampled]:
-    """Every network, so many rounds."""
-    going = {name: _steps(precision, batch, **changes, **one) for name, one in NETWORKS.items()}
-    found = {name: Sampled() for name in NETWORKS}
+def sampled(
+    names: Iterable[str], precision: str, rounds: int, batch: int = BATCH, **changes: Any
+) -> dict[str, Sampled]:
+    """Every one of these networks, so many rounds, in turns."""
+    going = {name: _steps(precision, batch, {**changes, **NETWORKS[name]}) for name in names}
+    found = {name: Sampled() for name in going}
     for steps in going.values():
         next(steps)
     for turn in range(rounds):
-        for name in list(NETWORKS)[:: 1 if turn % 2 == 0 else -1]:
+        for name in list(going)[:: 1 if turn % 2 == 0 else -1]:
             found[name].rounds.append(_sample(going[name]))
     return found
 
 
-def _steps(precision: str, batch: int, **changes: Any) -> Iterator[Any]:
+def _steps(precision: str, batch: int, changes: Mapping[str, Any]) -> Iterator[Any]:
     settings = TrainSettings(
         **{"shortcut": "A", "epochs": 100, "device": "cpu", "compile": "off", "log_every": STEPS, **changes},
         batch_size=batch, precision=precision,
@@ -87,13 +94,13 @@ def _sample(going: Iterator[Any]) -> Mapping[str, float]:
     return {WHOLE: whole, **{part: whole * share for part, share in parts.items()}}
 
 
-def table(precision: str, found: Mapping[str, Sampled]) -> str:
+def table(name: str, found: Mapping[str, Sampled]) -> str:
     """Every part with its milliseconds in each network: the median, the least and the greatest."""
     parts = [
         part for part in (*PARTS, REST) if any(part in one for each in found.values() for one in each.rounds)
     ]
     rows = [[part, *(one.cell(part) for one in found.values())] for part in (WHOLE, *parts)]
-    return "\n".join(map(cells, [[f"ms, {precision}", *found], ["---"] * (1 + len(found)), *rows]))
+    return "\n".join(map(cells, [[f"ms, {name}", *found], ["---"] * (1 + len(found)), *rows]))
 
 
 def kept_table() -> str:

@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from statistics import median
 
 import torch
@@ -27,11 +28,12 @@ from experiments.training.settings import TrainSettings
 from experiments.training.state import batches_of
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+DEPTH = 20  # of the ResNet that is looked into
 STEPS = 5  # of a sample
 LOOKED_AT = STEPS * BATCH
 SIDE = 2048  # of the matrices whose product is the practical peak of a core
-OF_AN_IMAGE = {"training": 242.4e6, "evaluation": 81.1e6}  # additions and multiplications of ResNet-20
 
+GRAPH = "## Call CompiledFxGraph"  # as a profile calls what the compiler made, with a number after it
 # torch's operators by what they are for
 PARTS: Mapping[str, Sequence[str]] = {
     "convolution, forward": ("aten::mkldnn_convolution", "mkldnn::_convolution_pointwise"),
@@ -44,6 +46,7 @@ PARTS: Mapping[str, Sequence[str]] = {
     "copies, casts, fills": ("aten::copy_", "aten::fill_"),
     "augmentation": ("aten::index_select", "aten::index", "aten::where"),
     "optimiser": ("Optimizer.step#SGD.step", "Optimizer.zero_grad#SGD.zero_grad"),
+    "passes that the compiler fused": (GRAPH,),
 }
 REST = "all else"
 
@@ -53,7 +56,7 @@ Samples = Sequence[Mapping[str, float]]  # of each round: part -> share of the t
 def main() -> None:
     rounds = begin(__doc__)
     for name, work in WORKS.items():
-        found = {precision: _measured(work, precision, rounds) for precision in PRECISIONS}
+        found = {precision: measured(work, precision, rounds) for precision in PRECISIONS}
         sys.stdout.write(f"\n{table(name, {key: samples for key, (samples, _) in found.items()})}\n\n")
         for precision, (_samples, speeds) in found.items():
             peaks = [peak(PRECISIONS[precision]) for _ in range(rounds)]
@@ -72,20 +75,20 @@ def begin(words: str | None) -> int:
     return rounds
 
 
-def training(precision: str, batch: int = BATCH) -> Iterator[int]:
-    """ResNet-20 on images of noise: each item is so many images later."""
+def training(precision: str, batch: int = BATCH, depth: int = DEPTH, compile: str = "off") -> Iterator[int]:
+    """On images of noise: each item is so many images later."""
     settings = TrainSettings(
-        shortcut="A", batch_size=batch, epochs=100, device="cpu", precision=precision, log_every=STEPS,
-        compile="off",  # whose operators are not told apart
+        depth=depth, shortcut="A", batch_size=batch, epochs=100, device="cpu", precision=precision,
+        log_every=STEPS, compile=compile,
     )  # fmt: skip
     data = noise_data(20 * STEPS * batch, 0, 0)
     for _ in train(start(settings, data), data):
         yield STEPS * batch
 
 
-def evaluation(precision: str, batch: int = BATCH) -> Iterator[int]:
+def evaluation(precision: str, batch: int = BATCH, depth: int = DEPTH) -> Iterator[int]:
     """The same network, looking at images."""
-    settings = TrainSettings(shortcut="A", batch_size=batch, device="cpu", precision=precision)
+    settings = TrainSettings(depth=depth, shortcut="A", batch_size=batch, device="cpu", precision=precision)
     data = noise_data(batch, 0, STEPS * batch)
     state = start(settings, data)
     images = batches_of(data, data.test, settings, state.device)
@@ -93,10 +96,20 @@ def evaluation(precision: str, batch: int = BATCH) -> Iterator[int]:
         yield looking.evaluate(state.model, images, batch, state.precision).images
 
 
-WORKS: dict[str, Callable[..., Iterator[int]]] = {"training": training, "evaluation": evaluation}
+COMPILED = "training, compiled"
+WORKS: Mapping[str, Callable[..., Iterator[int]]] = {
+    "training": training,
+    COMPILED: partial(training, compile="on"),
+    "evaluation": evaluation,
+}
+OF_AN_IMAGE = {  # additions and multiplications
+    "training": 242.4e6,
+    COMPILED: 242.4e6,
+    "evaluation": 81.1e6,
+}
 
 
-def _measured(work: Callable[..., Iterator[int]], precision: str, rounds: int) -> tuple[Samples, list[float]]:
+def measured(work: Callable[..., Iterator[int]], precision: str, rounds: int) -> tuple[Samples, list[float]]:
     """The shares of each round, and the images a second of as many others that nobody looks into."""
     going = work(precision)
     next(going), next(going)
@@ -116,7 +129,7 @@ def shares(times: Mapping[str, float]) -> Mapping[str, float]:
     part_of = {operator: part for part, operators in PARTS.items() for operator in operators}
     found: Counter[str] = Counter()
     for operator, took in times.items():
-        found[part_of.get(operator, REST)] += took
+        found[part_of.get(GRAPH if operator.startswith(GRAPH) else operator, REST)] += took
     return {part: took / sum(times.values()) for part, took in found.items()}
 
 

@@ -23,6 +23,8 @@ SENTENCES = (
     "Both sides train the same network on images of noise, in batches of 128 unless said.",
     "Ours trains as a run of 100 epochs does, so that its steps are compiled where `compile=auto` says so,",
     "but in whole runs, in memory and where it says plain.",
+    "Where memory is compared, the full run keeps what it frees for its next step, as it does unless told;",
+    "what saves memory gives large tensors back.",
     "Beside bf16 stands how far the accuracy of networks trained in it is from that of fp32.",
 )
 TRAINING = ("train", "fit")  # the sides that make steps
@@ -35,7 +37,10 @@ EXPLANATIONS: Mapping[
     "evaluate-fp32": "evaluation",
     "evaluate-bf16": "evaluation",
     **dict.fromkeys(("fit-fp32", "fit-bf16"), "a-whole-run"),
-    **dict.fromkeys(("bn-only-fp32", "bn-only-bf16"), "where-less-learns"),
+    **dict.fromkeys(
+        (f"bn-only{saving}-{precision}" for saving in ("", "-saving-memory") for precision in PRECISIONS),
+        "where-less-learns",
+    ),
     **dict.fromkeys(("two-runs-fp32", "two-runs-bf16"), "two-runs-at-once"),
     **dict.fromkeys(
         (f"memory-{part}-{precision}" for part in ("bn-only", "frozen-bn") for precision in PRECISIONS),

@@ -21,7 +21,8 @@ from experiments.training.state import TrainState
 # operations of a training for each layer whose weights are multiplied; measured, see docs/performance.md
 WORTH = 1.6e12
 PASSES = 3  # of a step, of which each computes as much: forward, gradients of inputs, gradients of weights
-MEMORY_BUDGET = 0.6  # share of what the backward pass keeps, with save_memory
+# shares of what the backward pass would keep; what is left out is computed again, in passes that wait for memory
+KEPT, KEPT_TO_SAVE_MEMORY = 0.8, 0.6
 WEIGHED = (nn.Conv2d, nn.Linear)
 
 
@@ -90,7 +91,7 @@ def _prepare(save_memory: bool) -> None:
     torch._dynamo.config.fail_on_recompile_limit_hit = True  # it would go on plainly without a word
     torch._inductor.config.compile_threads = 1  # processes of its own would outlive an interrupted run
     torch._inductor.config.fallback_random = True  # dropout draws what it draws without the compiler
-    torch._functorch.config.activation_memory_budget = MEMORY_BUDGET if save_memory else 1.0
+    torch._functorch.config.activation_memory_budget = KEPT_TO_SAVE_MEMORY if save_memory else KEPT
 
 
 def _first_line(error: Exception) -> str:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import torch
 from benchmarks.speed.cases import CASES, Case, Side
 from benchmarks.speed.less import NETWORKS, WHOLE, kept, sampled
 from benchmarks.speed.less import table as less_table
-from benchmarks.speed.parts import PARTS, REST, WORKS, peak, rate_words, shares, table
+from benchmarks.speed.parts import COMPILED, PARTS, REST, WORKS, measured, peak, rate_words, shares, table
 from benchmarks.speed.report import EXPLAINED, EXPLANATIONS, line, page
 from benchmarks.speed.rounds import OF_PROCESSES, Found, Round, rounds_of
 from benchmarks.speed.sides import SIDES
@@ -193,16 +194,25 @@ def test_shares_are_told_with_their_spread_and_speeds_beside_the_peak() -> None:
     assert "50% of it; n=3" in words
 
 
-@pytest.mark.parametrize("work", sorted(WORKS))
+@pytest.mark.parametrize("work", sorted(WORKS.keys() - {COMPILED}))
 def test_what_is_looked_into_goes_on(work: str) -> None:
-    going = WORKS[work]("fp32", 4)
+    going = WORKS[work]("fp32", 4, depth=8)
 
     assert [next(going), next(going)] == [20, 20]
     assert peak(torch.float32, side=64) > 0
 
 
+def test_what_the_compiler_fused_is_a_part_of_a_step_beside_the_convolutions() -> None:
+    (sample,), (speed,) = measured(partial(WORKS[COMPILED], batch=4, depth=8), "fp32", 1)
+
+    assert sample["passes that the compiler fused"] > 0
+    assert sample["convolution, backward"] > 0
+    assert "BatchNorm, forward" not in sample
+    assert speed > 0
+
+
 def test_where_less_learns_a_step_takes_its_time_in_the_same_parts() -> None:
-    told = less_table("fp32", sampled("fp32", 1, 4, depth=8, width=4))
+    told = less_table("fp32", sampled(NETWORKS, "fp32", 1, 4, depth=8, width=4))
 
     assert told.startswith(f"| ms, fp32 | {' | '.join(NETWORKS)} |")
     assert f"| {WHOLE} | " in told
