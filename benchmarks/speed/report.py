@@ -16,7 +16,8 @@ SENTENCES = (
     "Each has processes of its own, which wait while the other side has its turn;",
     f"new ones take over after {OF_PROCESSES} rounds.",
     "A ratio is how many times better ours is: the median of the rounds, then the least and the greatest.",
-    f"A round is dirty where other processes used more than {QUIET} cores; it counts all the same.",
+    f"A round is dirty where other processes used more than {QUIET} cores while the processes of its sides "
+    "were there; it counts all the same.",
     "A gate is what every clean round must clear.",
     "The peer's recipe is that of the most used CIFAR ResNet script, written from its description:",
     "images as pictures, one by one, in four loader workers, fp32.",

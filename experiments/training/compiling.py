@@ -21,7 +21,7 @@ from experiments.training.state import TrainState
 # operations of a training for each layer whose weights are multiplied; measured, see docs/performance.md
 WORTH = 1.6e12
 PASSES = 3  # of a step, of which each computes as much: forward, gradients of inputs, gradients of weights
-# shares of what the backward pass would keep; the rest is computed again while passes wait
+# shares of what the backward pass would keep; the rest is computed again; measured, see docs/performance.md
 KEPT, KEPT_TO_SAVE_MEMORY = 0.8, 0.6
 WEIGHED = (nn.Conv2d, nn.Linear)
 
